@@ -1,0 +1,87 @@
+"""Opening, changing and closing an account, always as a part of a hat's own verb.
+
+A hash takes a fifth of a second, so it is computed before the transaction begins: inside it, the
+embedded database would keep every other writer waiting.
+"""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+
+from autoful import audit
+from autoful.accounts.errors import EmailTaken
+from autoful.accounts.models import User, normalize_email
+from autoful.actor import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What an account is opened with: a new e-mail and hash, or the account that has them."""
+
+    email: str
+    password_hash: str = ""
+    account_id: int | None = None
+
+
+def credentials(*, email: str, password: str, role: Role) -> Credentials:
+    """Hash the password, or match it with the account that has this e-mail, for a second hat.
+
+    Raises EmailTaken when that account has another password, is closed, or wears the hat already.
+    Exactly one hash is computed, whatever the answer.
+    """
+    email = normalize_email(email)
+    existing = User.objects.filter(email=email).first()
+    if existing is None:
+        return Credentials(email, password_hash=make_password(password))
+    right = existing.check_password(password)
+    if not right or not existing.is_active or hasattr(existing, role):
+        raise EmailTaken
+    return Credentials(email, account_id=existing.pk)
+
+
+def open_account(found: Credentials) -> User:
+    """The account for `credentials`; raises EmailTaken when somebody else was faster."""
+    if found.account_id is not None:
+        return User.objects.get(pk=found.account_id)
+    try:
+        with transaction.atomic():
+            return User.objects.create(email=found.email, password=found.password_hash)
+    except IntegrityError as taken:
+        raise EmailTaken from taken
+
+
+def change_account(*, user: User, email: str | None, password_hash: str | None) -> None:
+    """Change what is given. A new password ends every token and session of the account.
+
+    Raises EmailTaken.
+    """
+    fields = []
+    if email is not None and normalize_email(email) != user.email:
+        user.email = normalize_email(email)
+        fields.append("email")
+    if password_hash is not None:
+        user.password = password_hash
+        user.token_version += 1
+        fields += ["password", "token_version"]
+    if fields:
+        try:
+            with transaction.atomic():
+                user.save(update_fields=fields)
+        except IntegrityError as taken:
+            raise EmailTaken from taken
+
+
+def close_account(*, user: User) -> None:
+    """Close the account unless it still wears another hat: no sign-in, no e-mail, no tokens.
+
+    The row stays, because the ledger and the audit trail point at it.
+    """
+    if user.has_role():
+        return
+    user.email = f"closed-{user.pk}@account.invalid"
+    user.is_active = False
+    user.token_version += 1
+    user.set_unusable_password()
+    user.save(update_fields=["email", "is_active", "password", "token_version"])
+    audit.erase_personal_data(user, ("email",))

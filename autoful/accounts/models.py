@@ -1,0 +1,73 @@
+"""One person, one account: an e-mail and a password. Roles are profiles that point here."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils import timezone
+
+from autoful.fields import ExactCharField
+
+
+def normalize_email(email: str) -> str:
+    """The one spelling an address is stored and looked up in."""
+    return email.strip().lower()
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=normalize_email(username or ""))
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """`token_version` is part of every token: raising it ends them all."""
+
+    email = ExactCharField("e-mail", max_length=254, unique=True)
+    is_active = models.BooleanField(
+        "active",
+        default=True,
+        help_text="Unselect this instead of deleting the account.",
+    )
+    is_staff = models.BooleanField(
+        "back office", default=False, help_text="May sign in to the back office."
+    )
+    token_version = models.PositiveIntegerField(default=1, editable=False)
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    def __str__(self) -> str:
+        return self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # `_password` is set by set_password() and emptied when Django only re-hashes the same
+        # password, so this is true just when the password really changed, through any door.
+        if self._password is not None and not self._state.adding:
+            self.token_version += 1
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "token_version"}
+        super().save(*args, **kwargs)
+
+    def has_role(self) -> bool:
+        """Whether any hat is left: customer, mechanic or back office."""
+        return self.is_staff or any(
+            apps.get_model(model)._default_manager.filter(user=self).exists()
+            for model in settings.ROLES.values()
+        )

@@ -1,0 +1,58 @@
+"""The API's tokens: HS256, one hour, one role."""
+
+from typing import Any, Protocol
+
+from django.apps import apps
+from django.conf import settings
+from rest_framework_simplejwt.tokens import AccessToken
+
+from autoful.accounts.models import User
+from autoful.actor import Actor, Role
+
+
+class Profile(Protocol):
+    """What a customer and a mechanic have in common: a number, an account, a name."""
+
+    pk: Any
+    user: User | None
+    name: str
+
+    def may_sign_in(self) -> bool:
+        """Whether the role is open to its account now."""
+
+
+def profiles(role: Role) -> Any:
+    """The rows that stand for `role`, with their accounts."""
+    return apps.get_model(settings.ROLES[role])._default_manager.select_related("user")
+
+
+def issue(role: Role, profile: Profile) -> AccessToken:
+    """A token for that hat. `sub` is the number of the customer or mechanic."""
+    assert profile.user is not None
+    token = AccessToken()
+    token["sub"] = str(profile.pk)
+    token["role"] = str(role)
+    token["account"] = profile.user.pk
+    token["version"] = profile.user.token_version
+    return token
+
+
+def bearer(token: Any) -> Actor | None:
+    """Who a token, already checked for signature and expiry, speaks for now, or None.
+
+    Asked at every request: a token dies with its account, its role or its password.
+    """
+    role, number = token.get("role"), str(token.get("sub", ""))
+    if role not in settings.ROLES or not (number.isascii() and number.isdigit()):
+        return None
+    profile = profiles(role).filter(pk=int(number)).first()
+    user = profile.user if profile else None
+    if (
+        user is None
+        or not user.is_active
+        or user.pk != token.get("account")
+        or user.token_version != token.get("version")
+        or not profile.may_sign_in()
+    ):
+        return None
+    return Actor(Role(role), user, profile.pk)

@@ -1,0 +1,58 @@
+"""Who is calling: a token's customer or mechanic, or a signed-in session's member of staff.
+
+`request.auth` is the Actor; nobody leaves it empty.
+"""
+
+from typing import Any
+
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken, Token
+
+from autoful.accounts.tokens import bearer
+from autoful.actor import NOBODY, Actor, Role
+
+
+def actor_of(request: Request) -> Actor:
+    return request.auth if isinstance(request.auth, Actor) else NOBODY
+
+
+class TokenAuthentication(JWTAuthentication):
+    """`Authorization: Bearer …`. A bad token is a 401 even where none is needed."""
+
+    def authenticate(self, request: Request) -> Any:
+        found = super().authenticate(request)
+        if found is None:
+            return None
+        actor = bearer(found[1])
+        if actor is None:
+            raise AuthenticationFailed("This token is no longer good. Sign in again.")
+        request._request.actor = actor  # for the audit trail and the access log
+        return actor.user, actor
+
+    def get_validated_token(self, raw_token: bytes) -> Token:
+        try:
+            return AccessToken(raw_token)  # type: ignore[arg-type]
+        except TokenError as wrong:
+            raise AuthenticationFailed(
+                "The token is invalid or has expired. Sign in again."
+            ) from wrong
+
+    def get_user(self, validated_token: Token) -> Any:
+        return None  # `bearer` answers this, for the role and not for the account
+
+
+class BackOfficeAuthentication(SessionAuthentication):
+    """A session of the back office; CSRF enforced. Other sessions mean nothing here."""
+
+    def authenticate(self, request: Request) -> Any:
+        user = getattr(request._request, "user", None)
+        if user is None or not user.is_authenticated or not user.is_staff:
+            return None
+        super().authenticate(request)
+        actor = Actor(Role.BACK_OFFICE, user)
+        request._request.actor = actor
+        return user, actor

@@ -1,0 +1,110 @@
+"""One shape for every error: `{"code", "message", …facts}`."""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from autoful.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+# Why the client's request cannot be answered now, by the number of the MySQL driver:
+# gone away, lost connection, cannot connect, too many connections, shutting down.
+UNAVAILABLE = {2002, 2003, 2005, 2006, 2013, 1040, 1053, 1927}
+RETRY_AFTER = "1"
+
+MESSAGES: dict[type[exceptions.APIException], str] = {
+    exceptions.NotAuthenticated: "Sign in first: this needs a token.",
+    exceptions.NotFound: "Not found.",
+}
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. What it does not know becomes a 500 and is logged, never shown."""
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if isinstance(error, DomainError):
+        code, body = (
+            error.status,
+            {"code": error.code, "message": error.message, **error.facts},
+        )
+        headers = {"Retry-After": str(error.facts.get("retry_after", RETRY_AFTER))}
+        response = Response(body, code, headers=headers if code in (429, 503) else None)
+    elif isinstance(error, exceptions.ValidationError):
+        response = Response(_invalid(error), error.status_code)
+    elif isinstance(error, exceptions.APIException):
+        message = MESSAGES.get(type(error), str(error.detail))
+        body = {"code": error.get_codes(), "message": message}
+        response = Response(body, error.status_code)
+        if challenge := getattr(error, "auth_header", None):
+            response["WWW-Authenticate"] = challenge
+    elif isinstance(error, OperationalError | InterfaceError) and _unavailable(error):
+        logger.error("the database does not answer", exc_info=error)
+        body = {
+            "code": "unavailable",
+            "message": "The database does not answer. Try again soon.",
+        }
+        response = Response(
+            body,
+            status.HTTP_503_SERVICE_UNAVAILABLE,
+            headers={"Retry-After": RETRY_AFTER},
+        )
+    else:
+        return None
+    set_rollback()
+    return response
+
+
+def _unavailable(error: Exception) -> bool:
+    number = error.args[0] if error.args else None
+    return number in UNAVAILABLE or isinstance(error, InterfaceError) or "locked" in str(number)
+
+
+def _invalid(error: exceptions.ValidationError) -> dict[str, Any]:
+    detail = error.detail
+    fields = detail if isinstance(detail, dict) else {"body": detail}
+    named = ", ".join(str(name) for name in fields)
+    return {
+        "code": "invalid",
+        "message": f"The request is not valid: {named}.",
+        "fields": fields,
+    }
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    """Whether a person at a browser asks; an API client gets JSON, whatever the path."""
+    return request.path.startswith("/admin/") or (
+        "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/")
+    )
+
+
+def _page(request: HttpRequest, code: int, name: str, message: str) -> Any:
+    if _wants_page(request):
+        return render(request, "error.html", {"code": code, "message": message}, status=code)
+    return JsonResponse({"code": name, "message": message}, status=code)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> Any:
+    return _page(request, 400, "bad_request", "The request cannot be read.")
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> Any:
+    message = "The form was open for too long. Go back, reload the page and try again."
+    return _page(request, 403, "forbidden", message if reason else "You may not do this.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> Any:
+    return _page(request, 404, "not_found", "Not found.")
+
+
+def server_error(request: HttpRequest) -> Any:
+    return _page(request, 500, "error", "Something went wrong on our side. It has been logged.")

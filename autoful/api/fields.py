@@ -1,0 +1,118 @@
+"""Fields of a request's body: JSON types are meant. "5" is not 5, and 5 is not "5".
+
+A form of the browsable API sends text only, so there the types are read from it.
+"""
+
+import datetime
+import re
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+from rest_framework.utils import html
+
+from autoful.money import CENT, LARGEST, to_cents
+
+LARGEST_ID = 9_007_199_254_740_991  # what every JSON reader holds exactly
+LARGEST_COUNT = 1_000_000
+
+
+def _from_form(field: serializers.Field[Any, Any, Any, Any]) -> bool:
+    return html.is_html_input(getattr(field.root, "initial_data", None))
+
+
+class TextField(serializers.CharField):
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class EmailField(serializers.EmailField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 254} | kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class PasswordField(TextField):
+    """Never trimmed, never shown, held to the house's password rules."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{
+                "write_only": True,
+                "trim_whitespace": False,
+                "min_length": 8,
+                "max_length": 128,
+                "style": {"input_type": "password"},
+            }
+            | kwargs
+        )
+
+    def to_internal_value(self, data: Any) -> str:
+        password = super().to_internal_value(data)
+        try:
+            validate_password(password)
+        except DjangoValidationError as wrong:
+            raise serializers.ValidationError(list(wrong.messages)) from wrong
+        return password
+
+
+class WholeNumberField(serializers.IntegerField):
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and not _from_form(self):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IdField(WholeNumberField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": 1, "max_value": LARGEST_ID} | kwargs)
+
+
+class CountField(WholeNumberField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": 0, "max_value": LARGEST_COUNT} | kwargs)
+
+
+class MoneyField(serializers.DecimalField):
+    """An amount in the shop's currency; more than two places are rounded half up."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{
+                "max_digits": None,
+                "decimal_places": None,
+                "min_value": Decimal(0),
+                "max_value": LARGEST,
+            }
+            | kwargs
+        )
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, str) and not _from_form(self):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # The bounds are checked on what was sent, before it is rounded: 0.005 is not 0.01.
+        value = super().run_validation(data)
+        return to_cents(value) if isinstance(value, Decimal) else value
+
+
+class PriceField(MoneyField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": CENT} | kwargs)
+
+
+class DateField(serializers.DateField):
+    def to_internal_value(self, value: Any) -> datetime.date:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)

@@ -1,0 +1,103 @@
+"""How often one caller may call one route.
+
+django-ratelimit counts; what is counted is decided here, after authentication: the account where
+there is one, else the client address. Its decorator cannot do that, because it runs before the
+token is read.
+"""
+
+import ipaddress
+import logging
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import caches
+from django_ratelimit.core import get_usage
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
+from rest_framework.request import Request
+
+from autoful.actor import Actor
+from autoful.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+# After Redis failed to answer, ask it again only then: every question may cost half a second.
+PAUSE_SECONDS = 5
+_paused_until = 0.0
+
+
+class TooManyRequests(DomainError):
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many requests. Try again in {seconds} seconds.", retry_after=seconds)
+
+
+def caller_key(actor: Actor, address: str | None) -> str:
+    """Whom a call is counted for. An IPv6 customer owns a /64, not an address."""
+    if actor.user is not None:
+        return f"account:{actor.user.pk}"
+    ip = ipaddress.ip_address(address or "0.0.0.0")  # noqa: S104
+    if ip.version == 6:
+        return f"address:{ipaddress.ip_network((ip, 64), strict=False)}"
+    return f"address:{ip}"
+
+
+def check(request: Request, route: str, actor: Actor) -> dict[str, str]:
+    """Count this call; returns the RateLimit headers of the limit that is nearest.
+
+    Raises TooManyRequests. What is over one limit is still counted in the others.
+    """
+    if settings.RATE_LIMITS is None:
+        return {}
+    rates = settings.RATE_LIMITS.get(route, settings.RATE_LIMITS["default"])
+    key = caller_key(actor, request._request.address)
+    usages = [_usage(request, route, key, rate) for rate in rates]
+    nearest = min(usages, key=lambda usage: (usage["limit"] - usage["count"], -usage["time_left"]))
+    headers = {
+        "RateLimit-Limit": str(nearest["limit"]),
+        "RateLimit-Remaining": str(max(0, nearest["limit"] - nearest["count"])),
+        "RateLimit-Reset": str(max(1, nearest["time_left"])),
+    }
+    request.limit_headers = headers
+    over = [usage["time_left"] for usage in usages if usage["should_limit"]]
+    if over:
+        raise TooManyRequests(max(1, *over))
+    return headers
+
+
+def _usage(request: Request, route: str, key: str, rate: str) -> dict[str, Any]:
+    global _paused_until
+    if time.monotonic() >= _paused_until:
+        try:
+            usage = get_usage(
+                request._request,
+                group=route,
+                key=lambda *_: key,
+                rate=rate,
+                increment=True,
+            )
+            if usage["limit"]:
+                return usage
+        except (RedisError, ConnectionInterrupted, OSError):
+            logger.warning("Redis does not answer; each process counts calls for itself")
+        _paused_until = time.monotonic() + PAUSE_SECONDS
+    return _local_usage(route, key, rate)
+
+
+def _local_usage(route: str, key: str, rate: str) -> dict[str, Any]:
+    from django_ratelimit.core import _split_rate
+
+    limit, period = _split_rate(rate)
+    window = int(time.time()) // period
+    cache, name = caches["limits-local"], f"{route}:{key}:{rate}:{window}"
+    cache.add(name, 0, period)
+    count = cache.incr(name)
+    return {
+        "count": count,
+        "limit": limit,
+        "should_limit": count > limit,
+        "time_left": (window + 1) * period - int(time.time()),
+    }

@@ -1,0 +1,152 @@
+"""The base of every viewset: who calls, how often, what they may see, in which shape."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db.models import Model
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from autoful.actor import Actor, Role
+from autoful.api import caching, limits, pagination
+from autoful.api.authentication import actor_of
+from autoful.api.pagination import Pages
+from autoful.api.parsers import BodyTooLarge
+from autoful.api.permissions import Nobody
+from autoful.api.renderers import JSONRenderer
+from autoful.errors import Missing
+
+
+class ShopViewSet(GenericViewSet[Any]):
+    """A viewset names its rows, shapes, permissions and errors; its actions call one verb each.
+
+    `list_name` is the key of the rows in a list, the name of its cache and of its routes' limits.
+    `view_permission` is the Django permission with which the back office sees the full view.
+    """
+
+    lookup_value_regex = "[0-9]{1,18}"
+
+    list_name: ClassVar[str]
+    view_permission: ClassVar[str]
+    not_found: ClassVar[type[Missing]]
+    permissions: ClassVar[dict[str, BasePermission]]
+    inputs: ClassVar[dict[str, type[BaseSerializer[Any]]]]
+    public_serializer_class: ClassVar[type[BaseSerializer[Any]]]
+    filterset_class: ClassVar[Any] = None
+    public_filterset_class: ClassVar[Any] = None
+
+    # --- Who calls, how often, and whether they may ---
+
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.request)
+
+    def perform_authentication(self, request: Request) -> None:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.API_MAX_BODY_BYTES:
+            raise BodyTooLarge
+        super().perform_authentication(request)
+        if self.action:  # a method nobody answers is a 405, counted against nothing
+            limits.check(request, f"{self.list_name}.{self.action}", self.actor)
+
+    def get_permissions(self) -> list[Any]:
+        if self.action in (None, "metadata"):
+            return []
+        return [self.permissions.get(self.action, Nobody())]
+
+    # --- What they may see ---
+
+    def sees_all(self) -> bool:
+        """Whether every row is shown to the caller in full."""
+        return self.actor.works_here(self.view_permission)
+
+    def owns(self, instance: Any) -> bool:
+        """Whether this row is the caller's own."""
+        return False
+
+    def audience(self) -> str:
+        """Who may be served the same cached list."""
+        if self.sees_all():
+            return "shop"
+        if self.actor.role in (Role.CUSTOMER, Role.MECHANIC):
+            return f"{self.actor.role}-{self.actor.profile_id}"
+        return "public"
+
+    def filterset_for_caller(self) -> Any:
+        if self.action != "list":
+            return None
+        return self.filterset_class if self.sees_all() else self.public_filterset_class
+
+    def get_object(self) -> Any:
+        instance = self.get_queryset().filter(pk=self.kwargs["pk"]).first()
+        if instance is None:
+            raise self.not_found
+        self.check_object_permissions(self.request, instance)
+        return instance
+
+    # --- In which shape ---
+
+    def get_serializer_class(self) -> Any:
+        return self.inputs.get(self.action or "", self.serializer_class)
+
+    def body(self) -> dict[str, Any]:
+        """The body of the request, checked."""
+        serializer = self.get_serializer(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def represent(self, instance: Model) -> Any:
+        """One row as the caller may see it."""
+        full = self.sees_all() or self.owns(instance)
+        shape: Any = self.serializer_class if full else self.public_serializer_class
+        return shape(instance, context=self.get_serializer_context()).data
+
+    def answer(self, instance: Model, status: int = 200) -> Response:
+        return Response(self.represent(instance), status=status)
+
+    def rows(self, queryset: Any, key: str | None = None) -> dict[str, Any]:
+        """One page of rows in the contract's shape, under `key`."""
+        self._paginator = paginator = Pages()
+        page = paginator.paginate_queryset(queryset, self.request)
+        rows = [self.represent(instance) for instance in page]
+        return {key or self.list_name: rows, "pagination": paginator.summary()}
+
+    # --- The actions every viewset has ---
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def build() -> Any:
+            return self.rows(self.filter_queryset(self.get_queryset()))
+
+        if request.accepted_renderer.format != "json":
+            return Response(build())
+        filterset = self.filterset_class
+        page = caching.cached_page(
+            self.list_name,
+            self.audience(),
+            request.query_params,
+            {*pagination.PARAMETERS, *(filterset.base_filters if filterset else ())},
+            lambda: JSONRenderer().render(build()),
+        )
+        return HttpResponse(page, content_type="application/json")
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.answer(self.get_object())
+
+    # --- What every answer carries ---
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in getattr(request, "limit_headers", {}).items():
+            response[name] = value
+        # The same URL answers differently by caller: no shared cache may keep it, and a private
+        # one asks again with the ETag.
+        patch_cache_control(response, private=True, no_cache=True)
+        patch_vary_headers(response, ["Authorization", "Cookie"])
+        return response

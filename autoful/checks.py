@@ -1,0 +1,79 @@
+"""Wrong or unsafe set-ups, as Django system checks."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+from autoful import environment
+
+OLDEST = {"MySQL": (8, 0, 16), "MariaDB": (10, 6)}
+
+
+@register(Tags.database)
+def database_is_fit(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """The versions that enforce CHECK constraints, and the isolation the locks were made for."""
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        connection = connections[alias]
+        if connection.vendor != "mysql":
+            continue
+        kind = "MariaDB" if connection.mysql_is_mariadb else "MySQL"
+        if connection.mysql_version < OLDEST[kind]:
+            oldest = ".".join(map(str, OLDEST[kind]))
+            found.append(Error(f"{kind} {oldest} or newer is needed.", id="autoful.E001"))
+        with connection.cursor() as cursor:
+            name = "tx_isolation" if connection.mysql_is_mariadb else "transaction_isolation"
+            cursor.execute(f"SELECT @@{name}")
+            isolation = cursor.fetchone()[0]
+        if isolation != "READ-COMMITTED":
+            found.append(
+                Error(
+                    f"The isolation is {isolation}, but the locks need READ-COMMITTED.",
+                    id="autoful.E002",
+                )
+            )
+    return found
+
+
+@register(Tags.security, deploy=True)
+def production_is_closed(**kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if settings.PRODUCTION and settings.AUTOFUL_MECHANIC_SIGNUP == "open":
+        found.append(
+            Warning(
+                "AUTOFUL_MECHANIC_SIGNUP is open: whoever finds the address becomes a mechanic "
+                "and sees the shop's data.",
+                id="autoful.W001",
+            )
+        )
+    if settings.PRODUCTION and not settings.REDIS_URL:
+        found.append(
+            Warning(
+                "REDIS_URL is not set: each process caches and counts calls for itself, so lists "
+                "can be up to a minute old and limits are as many times wider.",
+                id="autoful.W002",
+            )
+        )
+    if settings.RATE_LIMITS is None:
+        found.append(
+            Warning(
+                "AUTOFUL_RATE_LIMITS is off: passwords can be guessed.",
+                id="autoful.W003",
+            )
+        )
+    return found
+
+
+@register()
+def no_misspelt_variables(**kwargs: Any) -> list[CheckMessage]:
+    unknown = {name for name in os.environ if name.startswith("AUTOFUL_")} - environment.KNOWN
+    return [
+        Warning(
+            f"{name} is not a variable Autoful knows. Is it misspelt?",
+            id="autoful.W004",
+        )
+        for name in sorted(unknown)
+    ]

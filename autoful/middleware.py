@@ -1,0 +1,90 @@
+"""Each request gets an id, its caller's address, a place in the audit trail and a line in the log."""
+
+import ipaddress
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from autoful.actor import NOBODY, Actor, Origin, Role, coming_from
+
+logger = logging.getLogger("autoful.access")
+
+# A client may bring its own id, so that its log and ours can be joined; anything odd is replaced.
+REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The address that is calling.
+
+    X-Forwarded-For is believed only hop by hop from TRUSTED_PROXIES, from the right: whatever
+    stands left of the first stranger was written by the stranger.
+    """
+    address = str(request.META.get("REMOTE_ADDR") or "")
+    hops = str(request.META.get("HTTP_X_FORWARDED_FOR") or "").split(",")
+    while _is_trusted(address) and hops and _is_address(hops[-1].strip()):
+        address = hops.pop().strip()
+    return address if _is_address(address) else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_trusted(address: str) -> bool:
+    return _is_address(address) and any(
+        ipaddress.ip_address(address) in network for network in settings.TRUSTED_PROXIES
+    )
+
+
+def caller(request: HttpRequest) -> Actor:
+    """Whoever is signed in: the API's actor, else the session's member of staff."""
+    actor: Actor | None = getattr(request, "actor", None)
+    if actor is not None:
+        return actor
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated and user.is_staff:
+        return Actor(Role.BACK_OFFICE, user)
+    return NOBODY
+
+
+class RequestContext:
+    """The outermost middleware."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        if not _is_trusted(str(request.META.get("REMOTE_ADDR") or "")):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        brought = request.headers.get("X-Request-ID", "")
+        request_id = brought if REQUEST_ID.match(brought) else uuid.uuid4().hex
+        request.address = client_address(request)  # type: ignore[attr-defined]
+        origin = Origin(request_id, request.address, lambda: caller(request))  # type: ignore[attr-defined]
+        with coming_from(origin):
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id
+            match = request.resolver_match
+            logger.info(
+                "request",
+                extra={
+                    "method": request.method,
+                    # The pattern, not the path: paths and query strings can hold private data.
+                    "route": match.route if match else None,
+                    "status": response.status_code,
+                    "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+                    # Not caller(request): reading the session would touch the database again.
+                    "caller": getattr(getattr(request, "actor", None), "name", None),
+                    "address": request.address,  # type: ignore[attr-defined]
+                },
+            )
+        return response

@@ -1,0 +1,346 @@
+"""Autoful's settings, in one file. The environment decides everything that differs between machines.
+
+Sections: where we stand · secrets · database · cache · applications · web · API · audit · logs.
+"""
+
+import secrets
+from datetime import timedelta
+from decimal import ROUND_HALF_UP
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from autoful import environment
+
+# --- Where we stand -------------------------------------------------------------------------------
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environment.read_env_file(BASE_DIR / ".env")
+
+DATABASE_URL = environment.text("DATABASE_URL")
+REDIS_URL = environment.redis("REDIS_URL")
+PRODUCTION = bool(DATABASE_URL)
+DEBUG = environment.switch("DEBUG", default=False)
+AUTOFUL_DATA = Path(environment.text("AUTOFUL_DATA", str(BASE_DIR / "var")))
+
+ROOT_URLCONF = "autoful.urls"
+WSGI_APPLICATION = "autoful.wsgi.application"
+
+# --- Secrets --------------------------------------------------------------------------------------
+
+
+def _embedded_secret_key() -> str:
+    """Made once and kept beside the data, so that sign-ins survive a restart."""
+    kept = AUTOFUL_DATA / "secret_key"
+    try:
+        AUTOFUL_DATA.mkdir(parents=True, exist_ok=True)
+        if not kept.exists():
+            kept.touch(mode=0o600)
+            kept.write_text(secrets.token_urlsafe(64))
+        return kept.read_text().strip()
+    except OSError as wrong:
+        raise ImproperlyConfigured(
+            f"the folder {AUTOFUL_DATA} cannot be written ({wrong.strerror}). "
+            "Make it writable, or name another one in AUTOFUL_DATA."
+        ) from wrong
+
+
+SECRET_KEY = environment.text("SECRET_KEY")
+if not SECRET_KEY:
+    if PRODUCTION:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is required when DATABASE_URL is set. Make one with: python3 -c "
+            "'import secrets; print(secrets.token_urlsafe(64))'"
+        )
+    SECRET_KEY = _embedded_secret_key()
+if len(SECRET_KEY) < 50:
+    # It signs the tokens (HS256): a short one can be guessed offline from any token.
+    raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters.")
+
+# --- Database -------------------------------------------------------------------------------------
+
+if PRODUCTION:
+    DATABASES = {"default": environment.database(DATABASE_URL)}
+    # READ COMMITTED: the verbs lock first and then read; a snapshot would show them yesterday.
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        charset="utf8mb4", isolation_level="read committed", connect_timeout=2
+    )
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": AUTOFUL_DATA / "autoful.sqlite3",
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Cache: `default` for lists and sessions, `limits` for counting calls --------------------------
+
+if REDIS_URL:
+    _redis = {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 0.5},
+    }
+    CACHES = {
+        # A list can be read from the database, so a dead Redis is a slow day, not an outage.
+        "default": _redis
+        | {
+            "KEY_PREFIX": "autoful",
+            "OPTIONS": _redis["OPTIONS"] | {"IGNORE_EXCEPTIONS": True},
+        },
+        "limits": _redis | {"KEY_PREFIX": "autoful-limits"},
+    }
+else:
+    _local = "django.core.cache.backends.locmem.LocMemCache"
+    CACHES = {
+        "default": {
+            "BACKEND": _local,
+            "LOCATION": "lists",
+            "OPTIONS": {"MAX_ENTRIES": 5_000},
+        },
+        "limits": {
+            "BACKEND": _local,
+            "LOCATION": "limits",
+            "OPTIONS": {"MAX_ENTRIES": 200_000},
+        },
+    }
+# What counts calls while Redis cannot be reached: each process for itself, but never nobody.
+CACHES["limits-local"] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "limits-local",
+    "OPTIONS": {"MAX_ENTRIES": 200_000},
+}
+LIST_CACHE_SECONDS = 60
+
+# --- Applications ---------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "autoful",
+    "autoful.accounts",
+    "customers",
+    "mechanics",
+    "inventory",
+    "tickets",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "corsheaders",
+    "auditlog",
+]
+
+MIDDLEWARE = [
+    "autoful.middleware.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- People ---------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+# A role is a profile: whoever has one may wear that hat, one per token.
+ROLES = {"customer": "customers.Customer", "mechanic": "mechanics.Mechanic"}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+LOGIN_URL = "admin:login"
+
+# --- The shop -------------------------------------------------------------------------------------
+
+AUTOFUL_PUBLIC_READS = environment.switch("AUTOFUL_PUBLIC_READS", default=True)
+AUTOFUL_MECHANIC_SIGNUP = environment.choice(
+    "AUTOFUL_MECHANIC_SIGNUP",
+    default="approval" if PRODUCTION else "open",
+    allowed=("open", "approval", "closed"),
+)
+AUTOFUL_CURRENCY = environment.text("AUTOFUL_CURRENCY", "USD")
+MONEY_ROUNDING = ROUND_HALF_UP
+TIME_ZONE = environment.time_zone("AUTOFUL_TIME_ZONE", "UTC")
+USE_TZ = True
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+
+# --- Web ------------------------------------------------------------------------------------------
+
+PORT = environment.number("PORT", 8000, 1, 65535)
+WEB_WORKERS = environment.number("WEB_WORKERS", environment.cores() if PRODUCTION else 1, 1, 256)
+WEB_THREADS = environment.number("WEB_THREADS", 8, 1, 256)
+if not PRODUCTION and WEB_WORKERS > 1:
+    raise ImproperlyConfigured(
+        "WEB_WORKERS must be 1 without DATABASE_URL: the embedded cache lives in one process."
+    )
+
+ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+CORS_ALLOWED_ORIGINS = environment.names("CORS_ALLOWED_ORIGINS")
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "X-Request-ID",
+]
+TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")
+
+AUTOFUL_HTTPS = environment.switch("AUTOFUL_HTTPS", default=PRODUCTION)
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = AUTOFUL_HTTPS
+# The load balancer asks for health over plain HTTP, from inside.
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = 31_536_000 if AUTOFUL_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = AUTOFUL_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+if TRUSTED_PROXIES:
+    # RequestContext drops the header when it does not come from one of TRUSTED_PROXIES.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_TRUSTED_ORIGINS = environment.names("CSRF_TRUSTED_ORIGINS")
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = AUTOFUL_DATA / "static"
+# The embedded set-up serves the files where they lie; production collects and hashes them.
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- API ------------------------------------------------------------------------------------------
+
+API_MAX_BODY_BYTES = 1_048_576
+# Each route is limited per caller; the table is the contract's. See autoful/api/limits.py.
+RATE_LIMITS = environment.rate_limits(
+    "AUTOFUL_RATE_LIMITS",
+    everywhere=["50/hour", "200/day"],
+    own={
+        "customers.login": "5/min",
+        "customers.create": "5/hour",
+        "customers.destroy": "5/hour",
+        "mechanics.login": "5/min",
+        "mechanics.create": "5/hour",
+        "mechanics.destroy": "5/hour",
+        "service_tickets.destroy": "5/hour",
+        "inventory.destroy": "10/hour",
+    },
+)
+RATELIMIT_USE_CACHE = "limits"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "autoful.api.authentication.TokenAuthentication",
+        "autoful.api.authentication.BackOfficeAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["autoful.api.permissions.Nobody"],
+    "DEFAULT_PARSER_CLASSES": [
+        "autoful.api.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_RENDERER_CLASSES": [
+        "autoful.api.renderers.JSONRenderer",
+        "autoful.api.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_FILTER_BACKENDS": ["autoful.api.filters.ShopFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "autoful.api.pagination.Pages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "autoful.api.errors.answer",
+    "NON_FIELD_ERRORS_KEY": "body",
+    "COERCE_DECIMAL_TO_STRING": False,
+    "DATETIME_FORMAT": "iso-8601",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "ACCESS_TOKEN_LIFETIME": timedelta(hours=1),
+    "USER_ID_CLAIM": "sub",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Autoful",
+    "DESCRIPTION": "One system of record for an auto repair shop: customers and their vehicles, "
+    "service tickets, mechanics, parts and stock.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["autoful.api.schema.one_spelling"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "autoful.api.schema.house_answers",
+    ],
+    "ENUM_NAME_OVERRIDES": {"TicketStatus": "tickets.models.ServiceTicket.Status"},
+}
+
+# --- Audit ----------------------------------------------------------------------------------------
+
+AUDITLOG_CID_GETTER = "autoful.actor.request_id"
+AUDITLOG_MASK_CALLABLE = "autoful.audit.mask"
+
+# --- Logs -----------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {"()": "autoful.logs.JSONFormatter"},
+        "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if PRODUCTION else "plain",
+        }
+    },
+    "root": {"handlers": ["console"], "level": "INFO" if PRODUCTION else "WARNING"},
+    "loggers": {
+        # Every 4xx would be said twice: autoful.access has it already, with its request id.
+        "django.request": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,36 @@
+"""Every route of the house."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerView,
+)
+
+from autoful import health
+
+shop = [
+    path("", include("customers.urls")),
+    path("", include("mechanics.urls")),
+    path("", include("inventory.urls")),
+    path("", include("tickets.urls")),
+]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="docs"), name="home"),
+    path("", include(shop)),
+    path("api/v1/", include((shop, "v1"))),
+    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
+    re_path(r"^api/docs/?$", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    re_path(r"^api/redoc/?$", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    re_path(r"^health/live/?$", health.live, name="live"),
+    re_path(r"^health/ready/?$", health.ready, name="ready"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "autoful.api.errors.bad_request"
+handler403 = "autoful.api.errors.forbidden"
+handler404 = "autoful.api.errors.not_found"
+handler500 = "autoful.api.errors.server_error"

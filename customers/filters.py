@@ -1,0 +1,21 @@
+"""What a list of customers may be asked for, by whom."""
+
+import django_filters
+
+from autoful.api.filters import Ordering
+from customers.models import Customer
+
+
+class PublicCustomerFilter(django_filters.FilterSet):
+    ordering = Ordering(fields=["id", "ticket_count"])
+
+    class Meta:
+        model = Customer
+        fields: tuple[str, ...] = ()
+
+
+class CustomerFilter(PublicCustomerFilter):
+    name = django_filters.CharFilter(lookup_expr="icontains", max_length=120)
+    email = django_filters.CharFilter(lookup_expr="iexact", max_length=254)
+    phone = django_filters.CharFilter(lookup_expr="icontains", max_length=32)
+    ordering = Ordering(fields=["id", "name", "email", "ticket_count"])

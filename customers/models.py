@@ -1,0 +1,81 @@
+"""Who brings the cars, and the cars."""
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+
+from autoful.fields import ExactCharField, NameField
+from autoful.models import ShopModel
+from customers.querysets import CustomerQuerySet
+
+PHONE = r"^[0-9+(][0-9 ()+./x#*-]{2,31}$"
+VIN = r"^[A-HJ-NPR-Za-hj-npr-z0-9]{11,17}$"
+
+validate_phone = RegexValidator(PHONE, "Enter a phone number, such as +1 555 010 2030.")
+validate_vin = RegexValidator(
+    VIN, "A VIN has 11 to 17 characters: digits and letters without I, O and Q."
+)
+
+
+class Customer(ShopModel):
+    """A customer of the shop. Walk-ins have no account; a closed one keeps only its number."""
+
+    DELETED_NAME = "Deleted customer"
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="customer",
+        verbose_name="account",
+        help_text="Empty for a walk-in who does not sign in.",
+    )
+    name = NameField(max_length=120)
+    email = ExactCharField("e-mail", max_length=254, blank=True, db_index=True)
+    phone = models.CharField(max_length=32, blank=True, validators=[validate_phone], db_index=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def may_sign_in(self) -> bool:
+        return self.deleted_at is None
+
+    @property
+    def public_name(self) -> str:
+        """ "Sarah Johnson" as the public sees her: "Sarah J."."""
+        first, *others = self.name.split() or [""]
+        return f"{first} {others[-1][0]}." if others and not self.deleted_at else self.name
+
+
+class Vehicle(ShopModel):
+    """A vehicle by its VIN. It may change hands; its history of tickets stays with it."""
+
+    customer = models.ForeignKey(
+        Customer,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="vehicles",
+        verbose_name="owner",
+    )
+    vin = ExactCharField("VIN", max_length=17, unique=True, validators=[validate_vin])
+    make = models.CharField(max_length=60, blank=True)
+    model = models.CharField(max_length=60, blank=True)
+    year = models.PositiveSmallIntegerField("model year", null=True, blank=True)
+    plate = models.CharField(max_length=16, blank=True, db_index=True)
+    colour = models.CharField(max_length=30, blank=True)
+    mileage = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        described = " ".join(str(part) for part in (self.year, self.make, self.model) if part)
+        return f"{described or 'Vehicle'} ({self.vin})"

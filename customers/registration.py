@@ -1,0 +1,110 @@
+"""Opening, changing and closing a customer's record."""
+
+from django.contrib.auth.hashers import make_password
+from django.utils import timezone
+
+from autoful import audit
+from autoful.accounts.account import (
+    Credentials,
+    change_account,
+    close_account,
+    credentials,
+    open_account,
+)
+from autoful.accounts.models import normalize_email
+from autoful.actor import Actor, Role
+from autoful.db import lock
+from autoful.verbs import verb
+from customers.errors import CustomerNotFound
+from customers.models import Customer
+
+PERSONAL = ("name", "email", "phone", "user")
+
+
+def register_customer(
+    *, name: str, email: str, phone: str, password: str, actor: Actor
+) -> Customer:
+    """A customer with an account of their own.
+
+    Always a new record: whoever the shop has on file under this e-mail keeps their history, and
+    only the back office may join the two. Raises EmailTaken.
+    """
+    found = credentials(email=email, password=password, role=Role.CUSTOMER)
+    return _register(name=name, phone=phone, found=found, actor=actor)
+
+
+@verb
+def _register(*, name: str, phone: str, found: Credentials, actor: Actor) -> Customer:
+    return Customer.objects.create(
+        user=open_account(found), name=name, email=found.email, phone=phone
+    )
+
+
+@verb
+def enter_walk_in(*, name: str, email: str = "", phone: str = "", actor: Actor) -> Customer:
+    """A customer entered at the counter, who does not sign in."""
+    return Customer.objects.create(name=name, email=normalize_email(email), phone=phone)
+
+
+def change_customer(
+    *,
+    customer: Customer,
+    name: str | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+    password: str | None = None,
+    actor: Actor,
+) -> Customer:
+    """Change what is given; None leaves a field as it is. Raises CustomerNotFound, EmailTaken."""
+    return _change(
+        customer_id=customer.pk,
+        name=name,
+        email=email,
+        phone=phone,
+        password_hash=make_password(password) if password is not None else None,
+        actor=actor,
+    )
+
+
+@verb
+def _change(
+    *,
+    customer_id: int,
+    name: str | None,
+    email: str | None,
+    phone: str | None,
+    password_hash: str | None,
+    actor: Actor,
+) -> Customer:
+    customer = lock(Customer.objects.existing(), customer_id, CustomerNotFound())
+    given = {"name": name, "email": email and normalize_email(email), "phone": phone}
+    changed = {field: value for field, value in given.items() if value is not None}
+    for field, value in changed.items():
+        setattr(customer, field, value)
+    if customer.user is not None:
+        change_account(user=customer.user, email=email, password_hash=password_hash)
+    if changed:
+        customer.save(update_fields=[*changed, "updated_at"])
+    return customer
+
+
+@verb
+def close_customer(*, customer: Customer, actor: Actor) -> None:
+    """Close the account and erase what is personal; the tickets stay for the books.
+
+    Vehicles lose their owner and their plate: the car's history stays with the car, whose it was
+    does not. Raises CustomerNotFound.
+    """
+    customer = lock(Customer.objects.existing(), customer.pk, CustomerNotFound())
+    user = customer.user
+    customer.user = None
+    customer.name, customer.email, customer.phone = Customer.DELETED_NAME, "", ""
+    customer.deleted_at = timezone.now()
+    customer.save(update_fields=["user", "name", "email", "phone", "deleted_at", "updated_at"])
+    audit.erase_personal_data(customer, PERSONAL)
+    for vehicle in customer.vehicles.order_by("id"):
+        vehicle.customer, vehicle.plate = None, ""
+        vehicle.save(update_fields=["customer", "plate", "updated_at"])
+        audit.erase_personal_data(vehicle, ("customer", "plate"))
+    if user is not None:
+        close_account(user=user)

@@ -1,0 +1,107 @@
+"""Vehicles: finding them by VIN, decoding the VIN, changing hands."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from vininfo import Vin
+from vininfo.exceptions import VininfoException
+
+from autoful.actor import Actor
+from autoful.db import lock
+from autoful.errors import Missing
+from autoful.verbs import verb
+from customers.errors import CustomerNotFound, VinTaken
+from customers.models import Customer, Vehicle
+
+
+def normalize_vin(vin: str) -> str:
+    """The one spelling a VIN is stored and looked up in."""
+    return vin.strip().upper()
+
+
+def check_digit_warning(vin: str) -> str | None:
+    """What to tell whoever typed the VIN, or None.
+
+    Only 17 characters have a check digit, and outside North America not every maker uses it
+    (ISO 3779 leaves it open), so a wrong one is reported and not refused.
+    """
+    if len(vin) != 17:
+        return None
+    try:
+        right = Vin(vin).verify_checksum(check_year=False)
+    except VininfoException:
+        right = False
+    return None if right else "The VIN's check digit does not match. Is it typed correctly?"
+
+
+def decode(vin: str) -> dict[str, Any]:
+    """Make, model and model year as far as the VIN tells without asking anybody."""
+    if len(vin) != 17:
+        return {}
+    try:
+        found = Vin(vin)
+    except VininfoException:
+        return {}
+    known: dict[str, Any] = {}
+    if found.manufacturer and found.manufacturer != "UnsupportedBrand":
+        known["make"] = found.manufacturer[:60]
+    model = getattr(getattr(found.details, "model", None), "name", None)
+    if model:
+        known["model"] = str(model if isinstance(model, str) else model[0])[:60]
+    # The letter for the year comes round every thirty years; next year's models are sold today.
+    years = [year for year in found.years or [] if year <= timezone.now().year + 1]
+    if years:
+        known["year"] = max(years)
+    return known
+
+
+def vehicle_for(*, vin: str, customer: Customer, mileage: int | None = None) -> Vehicle:
+    """The vehicle with this VIN, entered as the customer's when the shop sees it first.
+
+    A known vehicle keeps its owner: whoever brings it in need not own it, and a mistyped VIN must
+    not take somebody's car away. One without an owner becomes the customer's.
+    Part of a ticket's transaction; the unique VIN settles a race between two tickets.
+    """
+    vin = normalize_vin(vin)
+    vehicle = Vehicle.objects.filter(vin=vin).first()
+    if vehicle is None:
+        try:
+            with transaction.atomic():
+                return Vehicle.objects.create(
+                    vin=vin, customer=customer, mileage=mileage, **decode(vin)
+                )
+        except IntegrityError:
+            vehicle = Vehicle.objects.get(vin=vin)
+    if vehicle.customer_id is None:
+        vehicle.customer = customer
+        vehicle.save(update_fields=["customer", "updated_at"])
+    if mileage is not None and mileage > (vehicle.mileage or 0):
+        vehicle.mileage = mileage
+        vehicle.save(update_fields=["mileage", "updated_at"])
+    return vehicle
+
+
+@verb
+def save_vehicle(*, vehicle: Vehicle, changed: list[str], actor: Actor) -> Vehicle:
+    """Enter a vehicle, or write its `changed` fields, the owner among them.
+
+    Raises VinTaken, CustomerNotFound.
+    """
+    if vehicle.customer_id is not None:
+        lock(Customer.objects.existing(), vehicle.customer_id, CustomerNotFound())
+    vehicle.vin = normalize_vin(vehicle.vin)
+    fields = None
+    if vehicle._state.adding:
+        for field, value in decode(vehicle.vin).items():
+            if not getattr(vehicle, field):
+                setattr(vehicle, field, value)
+    else:
+        lock(Vehicle.objects.all(), vehicle.pk, Missing("Vehicle not found."))
+        fields = [*changed, "updated_at"]
+    try:
+        with transaction.atomic():
+            vehicle.save(update_fields=fields)
+    except IntegrityError as taken:
+        raise VinTaken from taken
+    return vehicle

@@ -1,0 +1,85 @@
+from typing import Any
+
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from autoful.accounts.serializers import SignInSerializer
+from autoful.accounts.views import sign_in_answer
+from autoful.actor import Role
+from autoful.api.permissions import Anyone, OwnProfile, PublicRead
+from autoful.api.viewsets import ShopViewSet
+from customers import registration
+from customers.errors import CustomerNotFound
+from customers.filters import CustomerFilter, PublicCustomerFilter
+from customers.models import Customer
+from customers.schema import customer_docs
+from customers.serializers import (
+    ChangeCustomerSerializer,
+    CustomerDetailSerializer,
+    CustomerSerializer,
+    PublicCustomerSerializer,
+    RegisterCustomerSerializer,
+)
+
+
+@customer_docs
+class CustomerViewSet(ShopViewSet):
+    """Customers of the shop. Without being entitled you see first names and numbers only."""
+
+    list_name = "customers"
+    view_permission = "customers.view_customer"
+    not_found = CustomerNotFound
+    permissions = {
+        "list": PublicRead(),
+        "retrieve": PublicRead(),
+        "top": PublicRead(),
+        "create": Anyone(),
+        "login": Anyone(),
+        "update": OwnProfile(Role.CUSTOMER, "customers.change_customer"),
+        "destroy": OwnProfile(Role.CUSTOMER, "customers.delete_customer"),
+    }
+    inputs = {
+        "create": RegisterCustomerSerializer,
+        "update": ChangeCustomerSerializer,
+        "login": SignInSerializer,
+    }
+    serializer_class = CustomerSerializer
+    public_serializer_class = PublicCustomerSerializer
+    filterset_class = CustomerFilter
+    public_filterset_class = PublicCustomerFilter
+
+    def get_queryset(self) -> Any:
+        return Customer.objects.existing().with_ticket_count().order_by("id")
+
+    def owns(self, instance: Customer) -> bool:
+        return self.actor.is_profile(Role.CUSTOMER, instance.pk)
+
+    def create(self, request: Request) -> Response:
+        customer = registration.register_customer(**self.body(), actor=self.actor)
+        customer.ticket_count = 0  # type: ignore[attr-defined]
+        return Response(CustomerSerializer(customer).data, status=201)
+
+    def update(self, request: Request, pk: str) -> Response:
+        customer = self.get_object()
+        changed = registration.change_customer(customer=customer, **self.body(), actor=self.actor)
+        changed.ticket_count = customer.ticket_count
+        return self.answer(changed)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        registration.close_customer(customer=self.get_object(), actor=self.actor)
+        return Response({"message": "Customer deleted successfully"})
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        customer = self.get_object()
+        if self.sees_all() or self.owns(customer):
+            return Response(CustomerDetailSerializer(customer).data)
+        return self.answer(customer)
+
+    @action(detail=False)
+    def top(self, request: Request) -> Response:
+        return Response([self.represent(customer) for customer in Customer.objects.top(3)])
+
+    @action(detail=False, methods=["post"], authentication_classes=[])
+    def login(self, request: Request) -> Response:
+        return sign_in_answer(Role.CUSTOMER, self.body())

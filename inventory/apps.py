@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+
+
+class InventoryConfig(AppConfig):
+    name = "inventory"
+
+    def ready(self) -> None:
+        from autoful import audit
+        from autoful.api import caching
+        from inventory.models import Part
+
+        audit.register(Part)
+        caching.shows("inventory", Part)

@@ -1,0 +1,31 @@
+"""What a list of parts may be asked for, by whom."""
+
+import django_filters
+
+from autoful.api.filters import Ordering
+from inventory.models import Part
+
+
+class PublicPartFilter(django_filters.FilterSet):
+    part_name = django_filters.CharFilter(lookup_expr="icontains", max_length=255)
+    part_number = django_filters.CharFilter(max_length=64)
+    category = django_filters.CharFilter(max_length=60)
+    ordering = Ordering(fields=["id", "part_name", "price", "quantity_in_stock"])
+
+    class Meta:
+        model = Part
+        fields: tuple[str, ...] = ()
+
+
+class PartFilter(PublicPartFilter):
+    location = django_filters.CharFilter(max_length=40)
+    ordering = Ordering(
+        fields=[
+            "id",
+            "part_name",
+            "price",
+            "quantity_in_stock",
+            "cost",
+            "reorder_point",
+        ]
+    )

@@ -1,0 +1,143 @@
+"""How stock moves: by a conditional UPDATE, with its ledger row in the same transaction.
+
+The only writers of `quantity_in_stock`. The UPDATE comes first: it takes the row's lock, so what
+is read after it is the balance, and a line inserted after it finds its foreign key locked already
+(the other way round, most requests for one hot part ended in a deadlock).
+"""
+
+from django.db.models import F
+
+from autoful import audit
+from autoful.actor import Actor
+from autoful.db import lock
+from autoful.verbs import verb
+from inventory.errors import InsufficientStock, PartNotFound, StockTooLarge
+from inventory.models import LARGEST_QUANTITY, Part, StockMovement
+
+Reason = StockMovement.Reason
+
+
+@verb
+def take(*, part_id: int, quantity: int, reference: str, actor: Actor) -> Part:
+    """Take `quantity` (at least 1) out of stock for `reference`; returns the part as it is then.
+
+    Raises PartNotFound, InsufficientStock with what is available.
+    """
+    enough = Part.objects.filter(pk=part_id, quantity_in_stock__gte=quantity)
+    # Prevents overselling: check and change are one statement, and the loser matches no row.
+    if not enough.update(
+        quantity_in_stock=F("quantity_in_stock") - quantity, version=F("version") + 1
+    ):
+        part = Part.objects.filter(pk=part_id).first()
+        if part is None:
+            raise PartNotFound
+        raise InsufficientStock(
+            part=part.part_name, requested=quantity, available=part.quantity_in_stock
+        )
+    return _record(
+        part_id=part_id,
+        change=-quantity,
+        reason=Reason.USED,
+        reference=reference,
+        actor=actor,
+    )
+
+
+@verb
+def put_back(*, part_id: int, quantity: int, reference: str, actor: Actor) -> Part:
+    """Put back what `reference` had taken; returns the part as it is then."""
+    return _add(
+        part_id=part_id,
+        quantity=quantity,
+        reason=Reason.RETURNED,
+        reference=reference,
+        actor=actor,
+    )
+
+
+@verb
+def receive(*, part: Part, quantity: int, note: str = "", actor: Actor) -> Part:
+    """Book a delivery of `quantity` (at least 1) into stock. Raises PartNotFound, StockTooLarge."""
+    return _add(
+        part_id=part.pk,
+        quantity=quantity,
+        reason=Reason.RECEIVED,
+        note=note,
+        actor=actor,
+    )
+
+
+@verb
+def set_quantity(
+    *,
+    part: Part,
+    quantity: int,
+    note: str = "",
+    reason: StockMovement.Reason = Reason.ADJUSTED,
+    actor: Actor,
+) -> Part:
+    """Set the stock to what was counted; the ledger gets the difference, if there is one.
+
+    Raises PartNotFound.
+    """
+    # Locked before it is read, or a sale between reading and writing would be undone.
+    part = lock(Part.objects.all(), part.pk, PartNotFound())
+    change = quantity - part.quantity_in_stock
+    if not change:
+        return part
+    Part.objects.filter(pk=part.pk).update(quantity_in_stock=quantity)
+    return _record(part_id=part.pk, change=change, reason=reason, note=note, actor=actor)
+
+
+def _add(
+    *,
+    part_id: int,
+    quantity: int,
+    reason: StockMovement.Reason,
+    reference: str = "",
+    note: str = "",
+    actor: Actor,
+) -> Part:
+    room = Part.objects.filter(pk=part_id, quantity_in_stock__lte=LARGEST_QUANTITY - quantity)
+    if not room.update(
+        quantity_in_stock=F("quantity_in_stock") + quantity, version=F("version") + 1
+    ):
+        part = Part.objects.filter(pk=part_id).first()
+        if part is None:
+            raise PartNotFound
+        raise StockTooLarge(part=part.part_name, largest=LARGEST_QUANTITY)
+    return _record(
+        part_id=part_id,
+        change=quantity,
+        reason=reason,
+        reference=reference,
+        note=note,
+        actor=actor,
+    )
+
+
+def _record(
+    *,
+    part_id: int,
+    change: int,
+    reason: StockMovement.Reason,
+    reference: str = "",
+    note: str = "",
+    actor: Actor,
+) -> Part:
+    part = Part.objects.get(pk=part_id)  # ours until the transaction ends: the UPDATE locked it
+    StockMovement.objects.create(
+        part=part,
+        change=change,
+        balance=part.quantity_in_stock,
+        reason=reason,
+        reference=reference,
+        note=note,
+        actor=actor.user,
+        role=str(actor.role),
+    )
+    audit.record_update(
+        part,
+        quantity_in_stock=(part.quantity_in_stock - change, part.quantity_in_stock),
+    )
+    return part

@@ -1,0 +1,86 @@
+from typing import Any
+
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from autoful.api.permissions import PublicRead, WorksHere
+from autoful.api.viewsets import ShopViewSet
+from inventory import parts
+from inventory.errors import PartNotFound
+from inventory.filters import PartFilter, PublicPartFilter
+from inventory.models import Part
+from inventory.schema import inventory_docs
+from inventory.serializers import (
+    ChangePartSerializer,
+    EnterPartSerializer,
+    LowStockSerializer,
+    PartSerializer,
+    PublicPartSerializer,
+    SearchSerializer,
+)
+
+
+@inventory_docs
+class PartViewSet(ShopViewSet):
+    """Parts and their stock. What the shop pays for them is for its own people."""
+
+    list_name = "inventory"
+    view_permission = "inventory.view_part"
+    not_found = PartNotFound
+    permissions = {
+        "list": PublicRead(),
+        "retrieve": PublicRead(),
+        "search": WorksHere("inventory.view_part"),
+        "low_stock": WorksHere("inventory.view_part"),
+        "create": WorksHere("inventory.add_part"),
+        "update": WorksHere("inventory.change_part"),
+        "destroy": WorksHere("inventory.delete_part"),
+    }
+    inputs = {"create": EnterPartSerializer, "update": ChangePartSerializer}
+    serializer_class = PartSerializer
+    public_serializer_class = PublicPartSerializer
+    filterset_class = PartFilter
+    public_filterset_class = PublicPartFilter
+
+    def get_queryset(self) -> Any:
+        return Part.objects.order_by("part_name", "id")
+
+    def create(self, request: Request) -> Response:
+        fields = self.body()
+        quantity = fields.pop("quantity_in_stock")
+        part = parts.enter_part(fields=fields, quantity_in_stock=quantity, actor=self.actor)
+        return self.answer(part, status=201)
+
+    def update(self, request: Request, pk: str) -> Response:
+        part = self.get_object()
+        fields = self.body()
+        quantity = fields.pop("quantity_in_stock", None)
+        return self.answer(
+            parts.change_part(
+                part=part, fields=fields, quantity_in_stock=quantity, actor=self.actor
+            )
+        )
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        part = self.get_object()
+        parts.delete_part(part=part, actor=self.actor)
+        return Response({"message": f"{part.part_name} deleted successfully"})
+
+    @action(detail=False)
+    def search(self, request: Request) -> Response:
+        query = SearchSerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        return Response(
+            self.rows(self.get_queryset().named(query.validated_data["part_name"]), "parts")
+        )
+
+    @action(detail=False, url_path="low-stock")
+    def low_stock(self, request: Request) -> Response:
+        query = LowStockSerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        threshold = query.validated_data.get("threshold")
+        threshold = None if threshold is None else int(threshold)
+        rows = self.rows(self.get_queryset().low(threshold), "parts")
+        total = rows["pagination"]["total_items"]
+        return Response({"threshold": threshold, "count": total, **rows})

@@ -1,0 +1,29 @@
+"""Reads of mechanics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Count
+
+if TYPE_CHECKING:
+    from mechanics.models import Mechanic  # noqa: F401
+
+
+class MechanicQuerySet(models.QuerySet["Mechanic"]):
+    def existing(self) -> MechanicQuerySet:
+        """Without those who left."""
+        return self.filter(deleted_at=None)
+
+    def with_ticket_count(self) -> Any:
+        return self.annotate(ticket_count=Count("assignments"))
+
+    def top(self, count: int) -> Any:
+        """Those on the most tickets, most first; nobody without one."""
+        return (
+            self.existing()
+            .with_ticket_count()
+            .filter(ticket_count__gt=0)
+            .order_by("-ticket_count", "id")[:count]
+        )

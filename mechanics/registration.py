@@ -1,0 +1,155 @@
+"""Taking on, approving, changing and letting go of mechanics."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.utils import timezone
+
+from autoful import audit
+from autoful.accounts.account import (
+    Credentials,
+    change_account,
+    close_account,
+    credentials,
+    open_account,
+)
+from autoful.actor import Actor, Role
+from autoful.db import lock
+from autoful.money import to_cents
+from autoful.verbs import verb
+from mechanics.errors import MechanicNotFound, SignupClosed
+from mechanics.models import Mechanic
+
+# What else must happen when a mechanic leaves; the apps above register it, because this one
+# does not know them. Called inside the transaction, with the mechanic locked.
+on_leaving: list[Callable[[Mechanic], None]] = []
+
+
+def register_mechanic(
+    *,
+    name: str,
+    email: str,
+    phone: str,
+    password: str,
+    salary: Decimal | None = None,
+    actor: Actor,
+) -> Mechanic:
+    """A mechanic with an account, approved at once or later as AUTOFUL_MECHANIC_SIGNUP says.
+
+    Entered by the back office, a mechanic is approved already.
+    Raises SignupClosed, EmailTaken.
+    """
+    trusted = actor.role in (Role.BACK_OFFICE, Role.COMMAND)
+    if settings.AUTOFUL_MECHANIC_SIGNUP == "closed" and not trusted:
+        raise SignupClosed
+    return _register(
+        name=name,
+        phone=phone,
+        salary=salary,
+        approved=trusted or settings.AUTOFUL_MECHANIC_SIGNUP == "open",
+        found=credentials(email=email, password=password, role=Role.MECHANIC),
+        actor=actor,
+    )
+
+
+@verb
+def _register(
+    *,
+    name: str,
+    phone: str,
+    salary: Decimal | None,
+    approved: bool,
+    found: Credentials,
+    actor: Actor,
+) -> Mechanic:
+    return Mechanic.objects.create(
+        user=open_account(found),
+        name=name,
+        phone=phone,
+        salary=None if salary is None else to_cents(salary),
+        approved=approved,
+    )
+
+
+@verb
+def approve(*, mechanic: Mechanic, actor: Actor) -> Mechanic:
+    """Let a mechanic who signed up begin. Raises MechanicNotFound."""
+    mechanic = lock(Mechanic.objects.existing(), mechanic.pk, MechanicNotFound())
+    mechanic.approved = True
+    mechanic.save(update_fields=["approved", "updated_at"])
+    return mechanic
+
+
+def change_mechanic(
+    *,
+    mechanic: Mechanic,
+    name: str | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+    salary: Decimal | None = None,
+    password: str | None = None,
+    actor: Actor,
+) -> Mechanic:
+    """Change what is given; None leaves a field as it is. Raises MechanicNotFound, EmailTaken."""
+    return _change(
+        mechanic_id=mechanic.pk,
+        name=name,
+        email=email,
+        phone=phone,
+        salary=salary,
+        password_hash=make_password(password) if password is not None else None,
+        actor=actor,
+    )
+
+
+@verb
+def _change(
+    *,
+    mechanic_id: int,
+    name: str | None,
+    email: str | None,
+    phone: str | None,
+    salary: Decimal | None,
+    password_hash: str | None,
+    actor: Actor,
+) -> Mechanic:
+    mechanic = lock(Mechanic.objects.existing(), mechanic_id, MechanicNotFound())
+    given = {"name": name, "phone": phone, "salary": salary and to_cents(salary)}
+    changed = {field: value for field, value in given.items() if value is not None}
+    for field, value in changed.items():
+        setattr(mechanic, field, value)
+    if mechanic.user is not None:
+        change_account(user=mechanic.user, email=email, password_hash=password_hash)
+    if changed:
+        mechanic.save(update_fields=[*changed, "updated_at"])
+    return mechanic
+
+
+@verb
+def close_mechanic(*, mechanic: Mechanic, actor: Actor) -> None:
+    """Let a mechanic go: open assignments are released, past ones keep the name.
+
+    The lock is the one assigning takes: whoever assigns after it finds the mechanic gone,
+    whoever assigned before it is seen here. Raises MechanicNotFound.
+    """
+    mechanic = lock(Mechanic.objects.existing(), mechanic.pk, MechanicNotFound())
+    for release in on_leaving:
+        release(mechanic)
+    user = mechanic.user
+    mechanic.user, mechanic.phone, mechanic.salary = None, "", None
+    mechanic.approved, mechanic.deleted_at = False, timezone.now()
+    mechanic.save(
+        update_fields=[
+            "user",
+            "phone",
+            "salary",
+            "approved",
+            "deleted_at",
+            "updated_at",
+        ]
+    )
+    audit.erase_personal_data(mechanic, ("phone", "salary", "user"))
+    if user is not None:
+        close_account(user=user)

@@ -1,0 +1,65 @@
+"""Shapes of mechanics, in and out."""
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from rest_framework import serializers
+
+from autoful.api.fields import EmailField, MoneyField, PasswordField, TextField
+from customers.models import PHONE
+from customers.serializers import MOST_NESTED_TICKETS, TicketSummarySerializer
+from mechanics.models import Mechanic
+
+
+class RegisterMechanicSerializer(serializers.Serializer[Mechanic]):
+    name = TextField(max_length=120)
+    email = EmailField()
+    phone = TextField(
+        max_length=32,
+        validators=[RegexValidator(PHONE, "Enter a phone number, such as +1 555 010 2030.")],
+    )
+    salary = MoneyField()
+    password = PasswordField()
+
+
+class ChangeMechanicSerializer(RegisterMechanicSerializer):
+    """Any subset."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"partial": True})
+
+
+class ColleagueSerializer(serializers.ModelSerializer[Mechanic]):
+    """A mechanic as the others see them: no salary."""
+
+    email = serializers.EmailField()
+
+    class Meta:
+        model = Mechanic
+        fields = ("id", "name", "email", "phone")
+
+
+class MechanicSerializer(ColleagueSerializer):
+    """A mechanic as they and the back office see them."""
+
+    class Meta(ColleagueSerializer.Meta):
+        fields = (*ColleagueSerializer.Meta.fields, "salary", "approved")
+
+
+class TopMechanicSerializer(serializers.ModelSerializer[Mechanic]):
+    ticket_count = serializers.IntegerField()
+
+    class Meta:
+        model = Mechanic
+        fields = ("id", "name", "ticket_count")
+
+
+class PublicTopMechanicSerializer(TopMechanicSerializer):
+    name = serializers.CharField(source="first_name")
+
+
+def tickets_of(mechanic: Mechanic) -> Any:
+    """The newest tickets the mechanic is on, in the shape of a nested ticket."""
+    assignments = mechanic.assignments.select_related("ticket").order_by("-ticket_id")
+    tickets = [assignment.ticket for assignment in assignments[:MOST_NESTED_TICKETS]]
+    return TicketSummarySerializer(tickets, many=True).data

@@ -1,0 +1,90 @@
+from typing import Any
+
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from autoful.accounts.serializers import SignInSerializer
+from autoful.accounts.views import sign_in_answer
+from autoful.actor import Role
+from autoful.api.permissions import Anyone, OwnProfile, PublicRead, WorksHere
+from autoful.api.viewsets import ShopViewSet
+from mechanics import registration
+from mechanics.errors import MechanicNotFound
+from mechanics.filters import MechanicFilter
+from mechanics.models import Mechanic
+from mechanics.schema import mechanic_docs
+from mechanics.serializers import (
+    ChangeMechanicSerializer,
+    ColleagueSerializer,
+    MechanicSerializer,
+    PublicTopMechanicSerializer,
+    RegisterMechanicSerializer,
+    TopMechanicSerializer,
+    tickets_of,
+)
+
+
+@mechanic_docs
+class MechanicViewSet(ShopViewSet):
+    """The shop's mechanics, for the people who work here."""
+
+    list_name = "mechanics"
+    view_permission = "mechanics.view_mechanic"
+    not_found = MechanicNotFound
+    permissions = {
+        "list": WorksHere("mechanics.view_mechanic"),
+        "retrieve": WorksHere("mechanics.view_mechanic"),
+        "top": PublicRead(),
+        "create": Anyone(),
+        "login": Anyone(),
+        "update": OwnProfile(Role.MECHANIC, "mechanics.change_mechanic"),
+        "destroy": OwnProfile(Role.MECHANIC, "mechanics.delete_mechanic"),
+    }
+    inputs = {
+        "create": RegisterMechanicSerializer,
+        "update": ChangeMechanicSerializer,
+        "login": SignInSerializer,
+    }
+    serializer_class = MechanicSerializer
+    public_serializer_class = ColleagueSerializer
+    filterset_class = MechanicFilter
+    public_filterset_class = MechanicFilter
+
+    def get_queryset(self) -> Any:
+        return Mechanic.objects.existing().select_related("user").order_by("id")
+
+    def sees_all(self) -> bool:
+        # The full view has the salary, so here a mechanic is not one of those who see it all.
+        return self.actor.role is Role.BACK_OFFICE and super().sees_all()
+
+    def owns(self, instance: Mechanic) -> bool:
+        return self.actor.is_profile(Role.MECHANIC, instance.pk)
+
+    def create(self, request: Request) -> Response:
+        mechanic = registration.register_mechanic(**self.body(), actor=self.actor)
+        return Response(MechanicSerializer(mechanic).data, status=201)
+
+    def update(self, request: Request, pk: str) -> Response:
+        mechanic = registration.change_mechanic(
+            mechanic=self.get_object(), **self.body(), actor=self.actor
+        )
+        return self.answer(mechanic)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        registration.close_mechanic(mechanic=self.get_object(), actor=self.actor)
+        return Response({"message": "Mechanic deleted successfully"})
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        mechanic = self.get_object()
+        return Response({**self.represent(mechanic), "service_tickets": tickets_of(mechanic)})
+
+    @action(detail=False)
+    def top(self, request: Request) -> Response:
+        staff = self.actor.works_here(self.view_permission)
+        shape = TopMechanicSerializer if staff else PublicTopMechanicSerializer
+        return Response(shape(Mechanic.objects.top(3), many=True).data)
+
+    @action(detail=False, methods=["post"], authentication_classes=[])
+    def login(self, request: Request) -> Response:
+        return sign_in_answer(Role.MECHANIC, self.body())

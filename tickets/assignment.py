@@ -1,0 +1,115 @@
+"""The team of a ticket."""
+
+from collections.abc import Iterable
+
+from autoful.actor import Actor
+from autoful.db import lock
+from autoful.verbs import verb
+from mechanics.errors import MechanicNotFound
+from mechanics.models import Mechanic
+from tickets.errors import (
+    AlreadyAssigned,
+    MechanicUnavailable,
+    NotAssigned,
+    UnknownMechanics,
+)
+from tickets.lifecycle import lock_open_ticket
+from tickets.models import Assignment, ServiceTicket
+
+
+@verb
+def assign(*, ticket: ServiceTicket, mechanic_id: int, actor: Actor) -> ServiceTicket:
+    """Put a mechanic on the ticket.
+
+    Raises TicketNotFound, TicketClosed, MechanicNotFound, MechanicUnavailable, AlreadyAssigned.
+    """
+    ticket = lock_open_ticket(ticket.pk)
+    mechanic = _lock_available(mechanic_id)
+    # The ticket's lock makes this check and the insert one step; the unique key stands behind it.
+    if ticket.assignments.filter(mechanic=mechanic).exists():
+        raise AlreadyAssigned(mechanic.name)
+    _put(ticket, mechanic, actor)
+    return ticket
+
+
+@verb
+def release(*, ticket: ServiceTicket, mechanic_id: int, actor: Actor) -> ServiceTicket:
+    """Take a mechanic off the ticket.
+
+    Raises TicketNotFound, TicketClosed, MechanicNotFound, NotAssigned.
+    """
+    ticket = lock_open_ticket(ticket.pk)
+    mechanic = Mechanic.objects.existing().filter(pk=mechanic_id).first()
+    if mechanic is None:
+        raise MechanicNotFound
+    assignment = ticket.assignments.filter(mechanic=mechanic).first()
+    if assignment is None:
+        raise NotAssigned(mechanic.name)
+    assignment.delete()
+    return ticket
+
+
+@verb
+def set_team(*, ticket: ServiceTicket, mechanic_ids: Iterable[int], actor: Actor) -> ServiceTicket:
+    """Make these mechanics the team: who is missing is added, who is not named is released.
+
+    All or nothing. Raises TicketNotFound, TicketClosed, UnknownMechanics, MechanicUnavailable.
+    """
+    ticket = lock_open_ticket(ticket.pk)
+    wanted = set(mechanic_ids)
+    there = set(ticket.assignments.values_list("mechanic_id", flat=True))
+    _change(ticket, add=wanted - there, remove=there - wanted, actor=actor)
+    return ticket
+
+
+@verb
+def change_team(
+    *,
+    ticket: ServiceTicket,
+    add_ids: Iterable[int] = (),
+    remove_ids: Iterable[int] = (),
+    actor: Actor,
+) -> ServiceTicket:
+    """Add and release mechanics in one step; adding who is there and releasing who is not is done.
+
+    All or nothing. Raises TicketNotFound, TicketClosed, UnknownMechanics, MechanicUnavailable.
+    """
+    ticket = lock_open_ticket(ticket.pk)
+    there = set(ticket.assignments.values_list("mechanic_id", flat=True))
+    add, remove = set(add_ids), set(remove_ids)
+    known = Mechanic.objects.existing().filter(pk__in=remove - there)
+    if unknown := remove - there - set(known.values_list("pk", flat=True)):
+        raise UnknownMechanics(unknown)
+    _change(ticket, add=add - there, remove=remove & there, actor=actor)
+    return ticket
+
+
+def release_open_assignments(mechanic: Mechanic) -> None:
+    """Take a mechanic who leaves off every open ticket; finished ones keep the name.
+
+    Part of the leaving's transaction, with the mechanic locked: nobody can assign them meanwhile.
+    """
+    for assignment in mechanic.assignments.filter(ticket__status__in=ServiceTicket.OPEN):
+        assignment.delete()
+
+
+def _lock_available(mechanic_id: int) -> Mechanic:
+    mechanic = lock(Mechanic.objects.existing(), mechanic_id, MechanicNotFound())
+    if not mechanic.is_available:
+        raise MechanicUnavailable(mechanic.name)
+    return mechanic
+
+
+def _change(ticket: ServiceTicket, *, add: set[int], remove: set[int], actor: Actor) -> None:
+    known = set(Mechanic.objects.existing().filter(pk__in=add).values_list("pk", flat=True))
+    if unknown := add - known:
+        raise UnknownMechanics(unknown)
+    for assignment in ticket.assignments.filter(mechanic_id__in=remove):
+        assignment.delete()
+    # By id: two teams that share mechanics lock them in the same order and never deadlock.
+    for mechanic_id in sorted(add):
+        _put(ticket, _lock_available(mechanic_id), actor)
+
+
+def _put(ticket: ServiceTicket, mechanic: Mechanic, actor: Actor) -> None:
+    Assignment.objects.create(ticket=ticket, mechanic=mechanic, assigned_by=actor.user)

@@ -1,0 +1,27 @@
+"""What a list of tickets may be asked for, by whom."""
+
+import django_filters
+
+from autoful.api.filters import Ordering
+from tickets.models import ServiceTicket
+
+
+class PublicTicketFilter(django_filters.FilterSet):
+    status = django_filters.ChoiceFilter(choices=ServiceTicket.Status.choices)
+    service_date = django_filters.DateFilter()
+    service_date_after = django_filters.DateFilter("service_date", lookup_expr="gte")
+    service_date_before = django_filters.DateFilter("service_date", lookup_expr="lte")
+    ordering = Ordering(fields=["id", "service_date", "status"])
+
+    class Meta:
+        model = ServiceTicket
+        fields: tuple[str, ...] = ()
+
+
+class TicketFilter(PublicTicketFilter):
+    customer_id = django_filters.NumberFilter(min_value=1, max_value=2**53 - 1)
+    mechanic_id = django_filters.NumberFilter(
+        "assignments__mechanic_id", min_value=1, max_value=2**53 - 1
+    )
+    VIN = django_filters.CharFilter("vin", lookup_expr="iexact", max_length=17)
+    ordering = Ordering(fields=["id", "service_date", "status", "created_at", "updated_at"])

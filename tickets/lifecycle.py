@@ -1,0 +1,160 @@
+"""A ticket's life: opened, moved through its statuses, deleted."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from autoful.actor import Actor
+from autoful.db import lock
+from autoful.verbs import verb
+from customers.errors import CustomerNotFound
+from customers.models import Customer
+from customers.vehicles import normalize_vin, vehicle_for
+from inventory import stock
+from tickets.errors import (
+    IllegalTransition,
+    ReasonRequired,
+    TicketClosed,
+    TicketNotFound,
+)
+from tickets.models import ServiceTicket, StatusChange
+
+Status = ServiceTicket.Status
+
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    Status.PENDING: (Status.IN_PROGRESS, Status.ON_HOLD, Status.CANCELLED),
+    Status.IN_PROGRESS: (Status.COMPLETED, Status.ON_HOLD, Status.CANCELLED),
+    Status.ON_HOLD: (Status.IN_PROGRESS, Status.CANCELLED),
+    Status.COMPLETED: (Status.IN_PROGRESS,),
+    Status.CANCELLED: (),
+}
+
+
+def lock_ticket(ticket_id: int) -> ServiceTicket:
+    """The ticket, fresh and locked; the first lock of every verb that touches one.
+
+    Order everywhere: ticket, mechanics by id, parts by id. Raises TicketNotFound.
+    """
+    return lock(ServiceTicket.objects.all(), ticket_id, TicketNotFound())
+
+
+def lock_open_ticket(ticket_id: int) -> ServiceTicket:
+    """The same for a change of parts or team: a closed ticket's are frozen. Raises TicketClosed."""
+    ticket = lock_ticket(ticket_id)
+    if not ticket.is_open:
+        raise TicketClosed(ticket.status)
+    return ticket
+
+
+@verb
+def open_ticket(
+    *,
+    customer_id: int,
+    vin: str,
+    service_desc: str,
+    service_date: datetime.date,
+    notes: str = "",
+    mileage: int | None = None,
+    actor: Actor,
+) -> ServiceTicket:
+    """A new ticket for a customer and the vehicle they bring. Raises CustomerNotFound."""
+    # Locked, or a customer who closes the account right now would get a ticket after it.
+    customer = lock(Customer.objects.existing(), customer_id, CustomerNotFound())
+    ticket = ServiceTicket.objects.create(
+        customer=customer,
+        vehicle=vehicle_for(vin=vin, customer=customer, mileage=mileage),
+        vin=normalize_vin(vin),
+        service_desc=service_desc,
+        service_date=service_date,
+        notes=notes,
+        mileage=mileage,
+    )
+    _record(ticket, from_status="", reason="", actor=actor)
+    return ticket
+
+
+@verb
+def edit_ticket(
+    *,
+    ticket: ServiceTicket,
+    fields: Mapping[str, Any],
+    status: str | None = None,
+    reason: str = "",
+    actor: Actor,
+) -> ServiceTicket:
+    """Change vin, service_desc, service_date, notes, mileage, and move the status when given.
+
+    All or nothing. Raises TicketNotFound and what `transition` raises.
+    """
+    ticket = lock_ticket(ticket.pk)
+    changed = dict(fields)
+    if "vin" in changed:
+        changed["vin"] = normalize_vin(changed["vin"])
+        changed["vehicle"] = vehicle_for(
+            vin=changed["vin"], customer=ticket.customer, mileage=changed.get("mileage")
+        )
+    for name, value in changed.items():
+        setattr(ticket, name, value)
+    if changed:
+        ticket.save(update_fields=[*changed, "updated_at"])
+    if status is not None and status != ticket.status:
+        ticket = transition(ticket=ticket, to=status, reason=reason, actor=actor)
+    return ticket
+
+
+@verb
+def transition(*, ticket: ServiceTicket, to: str, reason: str = "", actor: Actor) -> ServiceTicket:
+    """Move the status. Cancelling puts the parts back into stock and releases the mechanics.
+
+    Raises TicketNotFound, IllegalTransition (with what is allowed), ReasonRequired when a
+    completed ticket comes back without one.
+    """
+    ticket = lock_ticket(ticket.pk)
+    was = ticket.status
+    if to not in TRANSITIONS[was]:
+        raise IllegalTransition(was, to, TRANSITIONS[was])
+    if was == Status.COMPLETED and not reason.strip():
+        raise ReasonRequired
+    if to == Status.CANCELLED:
+        # One by one, so that each leaves its audit entry.
+        for assignment in ticket.assignments.all():
+            assignment.delete()
+        _return_parts(ticket, actor)
+    ticket.status = to
+    ticket.completed_at = timezone.now() if to == Status.COMPLETED else None
+    ticket.save(update_fields=["status", "completed_at", "updated_at"])
+    _record(ticket, from_status=was, reason=reason.strip(), actor=actor)
+    return ticket
+
+
+@verb
+def delete_ticket(*, ticket: ServiceTicket, actor: Actor) -> None:
+    """Remove the ticket; its parts go back into stock. Raises TicketNotFound."""
+    ticket = lock_ticket(ticket.pk)
+    _return_parts(ticket, actor)
+    ticket.delete()
+
+
+def _return_parts(ticket: ServiceTicket, actor: Actor) -> None:
+    # By part id, the order everyone locks parts in: two cancellations never wait for each other.
+    for line in ticket.part_lines.order_by("part_id"):
+        stock.put_back(
+            part_id=line.part_id,
+            quantity=line.quantity_used,
+            reference=ticket.reference,
+            actor=actor,
+        )
+        line.delete()
+
+
+def _record(ticket: ServiceTicket, *, from_status: str, reason: str, actor: Actor) -> None:
+    StatusChange.objects.create(
+        ticket=ticket,
+        from_status=from_status,
+        to_status=ticket.status,
+        reason=reason,
+        actor=actor.user,
+        role=str(actor.role),
+    )

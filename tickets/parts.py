@@ -1,0 +1,69 @@
+"""The parts of a ticket."""
+
+from dataclasses import dataclass
+
+from autoful.actor import Actor
+from autoful.verbs import verb
+from inventory import stock
+from inventory.models import LARGEST_QUANTITY, Part
+from tickets.errors import LineNotOnTicket, LineTooLarge
+from tickets.lifecycle import lock_open_ticket
+from tickets.models import PartLine, ServiceTicket
+
+
+@dataclass(frozen=True, slots=True)
+class PartAdded:
+    """The line as it is now, the part with what is left of it, and whether the line is new."""
+
+    line: PartLine
+    part: Part
+    is_new: bool
+
+
+@verb
+def add_part(*, ticket: ServiceTicket, part_id: int, quantity: int, actor: Actor) -> PartAdded:
+    """Put `quantity` more of a part on the ticket and take it out of stock.
+
+    A part already on the ticket keeps the price and cost its line was written with.
+    Raises TicketNotFound, TicketClosed, PartNotFound, InsufficientStock (with what is available).
+    """
+    ticket = lock_open_ticket(ticket.pk)
+    # Stock before line: the other way round the line's foreign key takes a shared lock on the
+    # part first, and two requests for one hot part wait for each other.
+    part = stock.take(part_id=part_id, quantity=quantity, reference=ticket.reference, actor=actor)
+    line = ticket.part_lines.filter(part=part).first()
+    if line is None:
+        line = ticket.part_lines.create(
+            part=part,
+            quantity_used=quantity,
+            unit_price=part.price,
+            unit_cost=part.cost,
+        )
+        return PartAdded(line, part, is_new=True)
+    # Ours alone: the ticket is locked.
+    line.quantity_used += quantity
+    if line.quantity_used > LARGEST_QUANTITY:
+        raise LineTooLarge(LARGEST_QUANTITY)
+    line.save(update_fields=["quantity_used"])
+    return PartAdded(line, part, is_new=False)
+
+
+@verb
+def remove_line(*, ticket: ServiceTicket, line_id: int, actor: Actor) -> tuple[PartLine, Part]:
+    """Take a line off the ticket and put its parts back into stock.
+
+    Returns the removed line and the part with its new stock.
+    Raises TicketNotFound, TicketClosed, LineNotOnTicket.
+    """
+    ticket = lock_open_ticket(ticket.pk)
+    line = ticket.part_lines.filter(pk=line_id).first()
+    if line is None:
+        raise LineNotOnTicket
+    part = stock.put_back(
+        part_id=line.part_id,
+        quantity=line.quantity_used,
+        reference=ticket.reference,
+        actor=actor,
+    )
+    line.delete()
+    return line, part
