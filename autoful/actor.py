@@ -39,8 +39,7 @@ class Actor:
             return self.user is not None and self.user.has_perm(permission)
         return self.role is Role.MECHANIC
 
-    @property
-    def name(self) -> str:
+    def __str__(self) -> str:
         """For logs: who, without saying anything private."""
         if self.profile_id is not None:
             return f"{self.role}:{self.profile_id}"
@@ -67,11 +66,22 @@ _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
 @contextmanager
 def coming_from(origin: Origin) -> Iterator[None]:
     """Everything done inside came from this request."""
-    token = _origin.set(origin)
+    origin_token, actor_token = _origin.set(origin), _actor.set(None)
     try:
         yield
     finally:
-        _origin.reset(token)
+        _origin.reset(origin_token)
+        _actor.reset(actor_token)
+
+
+def identify(actor: Actor) -> None:
+    """The caller of this request is known from here on; `coming_from` forgets it at the end."""
+    _actor.set(actor)
+
+
+def identified() -> Actor | None:
+    """The caller, if anything has asked yet; asks nothing itself."""
+    return _actor.get()
 
 
 @contextmanager

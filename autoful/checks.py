@@ -4,7 +4,8 @@ import os
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
 from django.db import connections
 
 from autoful import environment
@@ -17,7 +18,7 @@ def database_is_fit(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """The versions that enforce CHECK constraints, and the isolation the locks were made for."""
     found: list[CheckMessage] = []
     for alias in databases or []:
-        connection = connections[alias]
+        connection: Any = connections[alias]
         if connection.vendor != "mysql":
             continue
         kind = "MariaDB" if connection.mysql_is_mariadb else "MySQL"
@@ -43,7 +44,7 @@ def production_is_closed(**kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if settings.PRODUCTION and settings.AUTOFUL_MECHANIC_SIGNUP == "open":
         found.append(
-            Warning(
+            CheckWarning(
                 "AUTOFUL_MECHANIC_SIGNUP is open: whoever finds the address becomes a mechanic "
                 "and sees the shop's data.",
                 id="autoful.W001",
@@ -51,7 +52,7 @@ def production_is_closed(**kwargs: Any) -> list[CheckMessage]:
         )
     if settings.PRODUCTION and not settings.REDIS_URL:
         found.append(
-            Warning(
+            CheckWarning(
                 "REDIS_URL is not set: each process caches and counts calls for itself, so lists "
                 "can be up to a minute old and limits are as many times wider.",
                 id="autoful.W002",
@@ -59,7 +60,7 @@ def production_is_closed(**kwargs: Any) -> list[CheckMessage]:
         )
     if settings.RATE_LIMITS is None:
         found.append(
-            Warning(
+            CheckWarning(
                 "AUTOFUL_RATE_LIMITS is off: passwords can be guessed.",
                 id="autoful.W003",
             )
@@ -71,7 +72,7 @@ def production_is_closed(**kwargs: Any) -> list[CheckMessage]:
 def no_misspelt_variables(**kwargs: Any) -> list[CheckMessage]:
     unknown = {name for name in os.environ if name.startswith("AUTOFUL_")} - environment.KNOWN
     return [
-        Warning(
+        CheckWarning(
             f"{name} is not a variable Autoful knows. Is it misspelt?",
             id="autoful.W004",
         )

@@ -9,6 +9,7 @@ import os
 import re
 import zoneinfo
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -76,7 +77,7 @@ def names(name: str, default: list[str] | None = None) -> list[str]:
     return found or list(default or [])
 
 
-def database(url: str) -> dict[str, object]:
+def database(url: str) -> dict[str, Any]:
     """Django's settings for a `mysql://` URL."""
     parts = urlsplit(url)
     if parts.scheme not in {"mysql", "mariadb"}:

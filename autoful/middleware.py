@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from autoful.actor import NOBODY, Actor, Origin, Role, coming_from
+from autoful.actor import NOBODY, Actor, Origin, Role, coming_from, identified
 
 logger = logging.getLogger("autoful.access")
 
@@ -46,10 +46,7 @@ def _is_trusted(address: str) -> bool:
 
 
 def caller(request: HttpRequest) -> Actor:
-    """Whoever is signed in: the API's actor, else the session's member of staff."""
-    actor: Actor | None = getattr(request, "actor", None)
-    if actor is not None:
-        return actor
+    """The session's member of staff, or nobody."""
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated and user.is_staff:
         return Actor(Role.BACK_OFFICE, user)
@@ -68,8 +65,7 @@ class RequestContext:
             request.META.pop("HTTP_X_FORWARDED_PROTO", None)
         brought = request.headers.get("X-Request-ID", "")
         request_id = brought if REQUEST_ID.match(brought) else uuid.uuid4().hex
-        request.address = client_address(request)  # type: ignore[attr-defined]
-        origin = Origin(request_id, request.address, lambda: caller(request))  # type: ignore[attr-defined]
+        origin = Origin(request_id, client_address(request), lambda: caller(request))
         with coming_from(origin):
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
@@ -82,9 +78,9 @@ class RequestContext:
                     "route": match.route if match else None,
                     "status": response.status_code,
                     "milliseconds": round((time.perf_counter() - started) * 1000, 1),
-                    # Not caller(request): reading the session would touch the database again.
-                    "caller": getattr(getattr(request, "actor", None), "name", None),
-                    "address": request.address,  # type: ignore[attr-defined]
+                    # Not current_actor(): it may read the session from the database again.
+                    "caller": str(actor) if (actor := identified()) else None,
+                    "address": origin.address,
                 },
             )
         return response

@@ -7,6 +7,7 @@ import secrets
 from datetime import timedelta
 from decimal import ROUND_HALF_UP
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -60,7 +61,7 @@ if len(SECRET_KEY) < 50:
 # --- Database -------------------------------------------------------------------------------------
 
 if PRODUCTION:
-    DATABASES = {"default": environment.database(DATABASE_URL)}
+    DATABASES: dict[str, dict[str, Any]] = {"default": environment.database(DATABASE_URL)}
     # READ COMMITTED: the verbs lock first and then read; a snapshot would show them yesterday.
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         charset="utf8mb4", isolation_level="read committed", connect_timeout=2
@@ -83,7 +84,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Cache: `default` for lists and sessions, `limits` for counting calls --------------------------
 
 if REDIS_URL:
-    _redis = {
+    _redis: dict[str, Any] = {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 0.5},
@@ -293,7 +294,7 @@ REST_FRAMEWORK = {
     "DATETIME_FORMAT": "iso-8601",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SIMPLE_JWT = {
+SIMPLE_JWT: dict[str, Any] = {
     "ALGORITHM": "HS256",
     "ACCESS_TOKEN_LIFETIME": timedelta(hours=1),
     "USER_ID_CLAIM": "sub",

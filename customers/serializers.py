@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.validators import RegexValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from autoful.api.fields import EmailField, PasswordField, TextField
@@ -52,7 +53,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
 
     class Meta:
         model = Customer
-        fields = ("id", "name", "email", "phone", "ticket_count")
+        fields: tuple[str, ...] = ("id", "name", "email", "phone", "ticket_count")
 
 
 class CustomerDetailSerializer(CustomerSerializer):
@@ -63,6 +64,7 @@ class CustomerDetailSerializer(CustomerSerializer):
     class Meta(CustomerSerializer.Meta):
         fields = (*CustomerSerializer.Meta.fields, "service_tickets")
 
-    def get_service_tickets(self, customer: Customer) -> list[dict[str, Any]]:
+    @extend_schema_field(TicketSummarySerializer(many=True))
+    def get_service_tickets(self, customer: Customer) -> Any:
         tickets = customer.service_tickets.order_by("-id")[:MOST_NESTED_TICKETS]
         return TicketSummarySerializer(tickets, many=True).data

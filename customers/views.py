@@ -63,7 +63,7 @@ class CustomerViewSet(ShopViewSet):
     def update(self, request: Request, pk: str) -> Response:
         customer = self.get_object()
         changed = registration.change_customer(customer=customer, **self.body(), actor=self.actor)
-        changed.ticket_count = customer.ticket_count
+        changed.ticket_count = customer.ticket_count  # type: ignore[attr-defined]
         return self.answer(changed)
 
     def destroy(self, request: Request, pk: str) -> Response:

@@ -41,7 +41,7 @@ class SearchSerializer(serializers.Serializer[None]):
 class PublicPartSerializer(serializers.ModelSerializer[Part]):
     class Meta:
         model = Part
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "part_name",
             "part_number",

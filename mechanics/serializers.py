@@ -36,7 +36,7 @@ class ColleagueSerializer(serializers.ModelSerializer[Mechanic]):
 
     class Meta:
         model = Mechanic
-        fields = ("id", "name", "email", "phone")
+        fields: tuple[str, ...] = ("id", "name", "email", "phone")
 
 
 class MechanicSerializer(ColleagueSerializer):

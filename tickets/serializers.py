@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.validators import RegexValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from autoful.api.fields import (
@@ -37,7 +38,7 @@ class OpenTicketSerializer(serializers.Serializer[ServiceTicket]):
 class EditTicketSerializer(OpenTicketSerializer):
     """Any subset; `status` moves by the table of allowed moves, a comeback with a `reason`."""
 
-    customer_id = None
+    customer_id = None  # type: ignore[assignment]  # DRF: takes the inherited field away
     status = serializers.ChoiceField(choices=ServiceTicket.Status.choices, required=False)
     reason = TextField(max_length=500, required=False, allow_blank=True)
 
@@ -132,7 +133,8 @@ class ServiceTicketSerializer(serializers.ModelSerializer[ServiceTicket]):
             "updated_at",
         )
 
-    def get_mechanics(self, ticket: ServiceTicket) -> list[dict[str, Any]]:
+    @extend_schema_field(ColleagueSerializer(many=True))
+    def get_mechanics(self, ticket: ServiceTicket) -> Any:
         team = [assignment.mechanic for assignment in ticket.assignments.all()]
         return ColleagueSerializer(team, many=True).data
 

@@ -176,7 +176,7 @@ class MyTicketViewSet(ShopViewSet):
 
     def get_queryset(self) -> Any:
         tickets = ServiceTicket.objects.with_team().order_by("-id")
-        return tickets.filter(customer_id=self.actor.profile_id)
+        return tickets.filter(customer=self.actor.profile_id)
 
     def owns(self, instance: ServiceTicket) -> bool:
         return True

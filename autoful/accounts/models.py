@@ -48,6 +48,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     token_version = models.PositiveIntegerField(default=1, editable=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
+    _password: str | None  # AbstractBaseUser's, unknown to its stubs
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"

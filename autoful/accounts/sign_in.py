@@ -33,7 +33,7 @@ def sign_in(*, email: str, password: str, role: Role) -> tuple[tokens.Profile, s
         raise AwaitingApproval
     with acting(Actor(role, user, profile.pk)):
         audit.record_event(user, "signed in")
-    return profile, str(tokens.issue(role, profile))
+    return profile, str(tokens.issue(role, profile, user))
 
 
 def audit_back_office_sign_ins() -> None:

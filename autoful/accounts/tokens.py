@@ -26,14 +26,13 @@ def profiles(role: Role) -> Any:
     return apps.get_model(settings.ROLES[role])._default_manager.select_related("user")
 
 
-def issue(role: Role, profile: Profile) -> AccessToken:
+def issue(role: Role, profile: Profile, user: User) -> AccessToken:
     """A token for that hat. `sub` is the number of the customer or mechanic."""
-    assert profile.user is not None
     token = AccessToken()
     token["sub"] = str(profile.pk)
     token["role"] = str(role)
-    token["account"] = profile.user.pk
-    token["version"] = profile.user.token_version
+    token["account"] = user.pk
+    token["version"] = user.token_version
     return token
 
 

@@ -13,7 +13,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
 
 from autoful.accounts.tokens import bearer
-from autoful.actor import NOBODY, Actor, Role
+from autoful.actor import NOBODY, Actor, Role, identify
 
 
 def actor_of(request: Request) -> Actor:
@@ -30,7 +30,7 @@ class TokenAuthentication(JWTAuthentication):
         actor = bearer(found[1])
         if actor is None:
             raise AuthenticationFailed("This token is no longer good. Sign in again.")
-        request._request.actor = actor  # for the audit trail and the access log
+        identify(actor)
         return actor.user, actor
 
     def get_validated_token(self, raw_token: bytes) -> Token:
@@ -54,5 +54,5 @@ class BackOfficeAuthentication(SessionAuthentication):
             return None
         super().authenticate(request)
         actor = Actor(Role.BACK_OFFICE, user)
-        request._request.actor = actor
+        identify(actor)
         return user, actor

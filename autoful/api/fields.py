@@ -44,16 +44,14 @@ class PasswordField(TextField):
     """Never trimmed, never shown, held to the house's password rules."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            **{
-                "write_only": True,
-                "trim_whitespace": False,
-                "min_length": 8,
-                "max_length": 128,
-                "style": {"input_type": "password"},
-            }
-            | kwargs
-        )
+        defaults: dict[str, Any] = {
+            "write_only": True,
+            "trim_whitespace": False,
+            "min_length": 8,
+            "max_length": 128,
+            "style": {"input_type": "password"},
+        }
+        super().__init__(**defaults | kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         password = super().to_internal_value(data)

@@ -8,16 +8,17 @@ token is read.
 import ipaddress
 import logging
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
-from django_ratelimit.core import get_usage
+from django.http import HttpRequest
+from django_ratelimit.core import _split_rate, get_usage
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
-from rest_framework.request import Request
 
-from autoful.actor import Actor
+from autoful.actor import Actor, current_origin
 from autoful.errors import DomainError
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,14 @@ logger = logging.getLogger(__name__)
 # After Redis failed to answer, ask it again only then: every question may cost half a second.
 PAUSE_SECONDS = 5
 _paused_until = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The headers of the limit that is nearest, and the seconds to wait when one is passed."""
+
+    headers: dict[str, str]
+    wait: int
 
 
 class TooManyRequests(DomainError):
@@ -45,35 +54,34 @@ def caller_key(actor: Actor, address: str | None) -> str:
     return f"address:{ip}"
 
 
-def check(request: Request, route: str, actor: Actor) -> dict[str, str]:
-    """Count this call; returns the RateLimit headers of the limit that is nearest.
+def count(request: HttpRequest, route: str, actor: Actor) -> Usage:
+    """Count this call against every limit of its route.
 
-    Raises TooManyRequests. What is over one limit is still counted in the others.
+    What is over one limit is still counted in the others.
     """
     if settings.RATE_LIMITS is None:
-        return {}
+        return Usage(headers={}, wait=0)
     rates = settings.RATE_LIMITS.get(route, settings.RATE_LIMITS["default"])
-    key = caller_key(actor, request._request.address)
+    origin = current_origin()
+    key = caller_key(actor, origin.address if origin else None)
     usages = [_usage(request, route, key, rate) for rate in rates]
     nearest = min(usages, key=lambda usage: (usage["limit"] - usage["count"], -usage["time_left"]))
-    headers = {
-        "RateLimit-Limit": str(nearest["limit"]),
-        "RateLimit-Remaining": str(max(0, nearest["limit"] - nearest["count"])),
-        "RateLimit-Reset": str(max(1, nearest["time_left"])),
-    }
-    request.limit_headers = headers
-    over = [usage["time_left"] for usage in usages if usage["should_limit"]]
-    if over:
-        raise TooManyRequests(max(1, *over))
-    return headers
+    return Usage(
+        headers={
+            "RateLimit-Limit": str(nearest["limit"]),
+            "RateLimit-Remaining": str(max(0, nearest["limit"] - nearest["count"])),
+            "RateLimit-Reset": str(max(1, nearest["time_left"])),
+        },
+        wait=max((max(1, u["time_left"]) for u in usages if u["should_limit"]), default=0),
+    )
 
 
-def _usage(request: Request, route: str, key: str, rate: str) -> dict[str, Any]:
+def _usage(request: HttpRequest, route: str, key: str, rate: str) -> dict[str, Any]:
     global _paused_until
     if time.monotonic() >= _paused_until:
         try:
-            usage = get_usage(
-                request._request,
+            usage: dict[str, Any] = get_usage(
+                request,
                 group=route,
                 key=lambda *_: key,
                 rate=rate,
@@ -88,8 +96,6 @@ def _usage(request: Request, route: str, key: str, rate: str) -> dict[str, Any]:
 
 
 def _local_usage(route: str, key: str, rate: str) -> dict[str, Any]:
-    from django_ratelimit.core import _split_rate
-
     limit, period = _split_rate(rate)
     window = int(time.time()) // period
     cache, name = caches["limits-local"], f"{route}:{key}:{rate}:{window}"

@@ -1,10 +1,8 @@
 """Pages: `?page=1&per_page=10`, with totals."""
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -21,9 +19,7 @@ class Pages(BasePagination):
     display_page_controls = True
     template = "rest_framework/pagination/previous_and_next.html"
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
-    ) -> Sequence[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.page = _positive(request, "page", 1)
         self.per_page = min(_positive(request, "per_page", PER_PAGE), MOST_PER_PAGE)

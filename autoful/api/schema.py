@@ -25,7 +25,7 @@ MESSAGE = inline_serializer("Message", {"message": serializers.CharField()})
 
 EXAMPLE_PAGINATION = {"page": 1, "per_page": 10, "total_pages": 1, "total_items": 1}
 
-Shape = type[serializers.BaseSerializer[Any]]
+Shape = type[serializers.Serializer[Any]]
 
 
 def by_caller(name: str, *shapes: Shape, many: bool = False) -> Any:

@@ -1,5 +1,7 @@
 """The base of every viewset: who calls, how often, what they may see, in which shape."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -16,6 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 from autoful.actor import Actor, Role
 from autoful.api import caching, limits, pagination
 from autoful.api.authentication import actor_of
+from autoful.api.limits import TooManyRequests
 from autoful.api.pagination import Pages
 from autoful.api.parsers import BodyTooLarge
 from autoful.api.permissions import Nobody
@@ -30,6 +33,7 @@ class ShopViewSet(GenericViewSet[Any]):
     `view_permission` is the Django permission with which the back office sees the full view.
     """
 
+    limit_headers: Mapping[str, str] = MappingProxyType({})
     lookup_value_regex = "[0-9]{1,18}"
 
     list_name: ClassVar[str]
@@ -52,7 +56,11 @@ class ShopViewSet(GenericViewSet[Any]):
             raise BodyTooLarge
         super().perform_authentication(request)
         if self.action:  # a method nobody answers is a 405, counted against nothing
-            limits.check(request, f"{self.list_name}.{self.action}", self.actor)
+            route = f"{self.list_name}.{self.action}"
+            usage = limits.count(request._request, route, self.actor)
+            self.limit_headers = usage.headers
+            if usage.wait:
+                raise TooManyRequests(usage.wait)
 
     def get_permissions(self) -> list[Any]:
         if self.action in (None, "metadata"):
@@ -139,11 +147,11 @@ class ShopViewSet(GenericViewSet[Any]):
 
     # --- What every answer carries ---
 
-    def finalize_response(
+    def finalize_response(  # type: ignore[override]
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in getattr(request, "limit_headers", {}).items():
+        for name, value in self.limit_headers.items():
             response[name] = value
         # The same URL answers differently by caller: no shared cache may keep it, and a private
         # one asks again with the ETag.
