@@ -8,8 +8,11 @@ class AutofulConfig(AppConfig):
     verbose_name = "Autoful"
 
     def ready(self) -> None:
-        from autoful import audit, checks  # noqa: F401
+        from django.db.backends.signals import connection_created
+
+        from autoful import audit, checks, sqlite  # noqa: F401
         from autoful.api import caching
 
+        connection_created.connect(sqlite.teach, dispatch_uid="autoful.sqlite")
         audit.connect()
         audit.on_change(caching.drop_lists_showing)

@@ -1,0 +1,15 @@
+"""django-auditlog brings a command of this name that empties the audit trail."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+
+class Command(BaseCommand):
+    help = "Refuses: the audit trail cannot be emptied through the application."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("ignored", nargs="*")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        raise CommandError("The audit trail cannot be emptied through the application.")
