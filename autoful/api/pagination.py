@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.template.loader import render_to_string
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -16,11 +17,18 @@ PARAMETERS = ("page", "per_page")
 class Pages(BasePagination):
     """`per_page` above 100 is cut to 100; a page past the end has no rows and is no error."""
 
-    display_page_controls = True
     template = "rest_framework/pagination/previous_and_next.html"
+
+    def __init__(self, key: str = "") -> None:
+        self.key = key
+
+    def get_results(self, data: Any) -> Any:
+        """Where the rows are; the browsable API offers its filters only beside rows."""
+        return data[self.key]
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
+        self.display_page_controls = True  # the browsable API's, for lists only
         self.page = _positive(request, "page", 1)
         self.per_page = min(_positive(request, "per_page", PER_PAGE), MOST_PER_PAGE)
         self.total_items = queryset.count()
@@ -39,8 +47,6 @@ class Pages(BasePagination):
         }
 
     def to_html(self) -> str:
-        from django.template.loader import render_to_string
-
         return render_to_string(
             self.template,
             {

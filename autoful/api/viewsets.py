@@ -119,10 +119,11 @@ class ShopViewSet(GenericViewSet[Any]):
 
     def rows(self, queryset: Any, key: str | None = None) -> dict[str, Any]:
         """One page of rows in the contract's shape, under `key`."""
-        self._paginator = paginator = Pages()
+        key = key or self.list_name
+        self._paginator = paginator = Pages(key)
         page = paginator.paginate_queryset(queryset, self.request)
         rows = [self.represent(instance) for instance in page]
-        return {key or self.list_name: rows, "pagination": paginator.summary()}
+        return {key: rows, "pagination": paginator.summary()}
 
     # --- The actions every viewset has ---
 
