@@ -137,6 +137,14 @@ def time_zone(name: str, default: str) -> str:
     return value
 
 
+def currency(name: str, default: str) -> str:
+    """A code of ISO 4217, such as EUR."""
+    value = text(name, default)
+    if not re.fullmatch(r"[A-Z]{3}", value):
+        raise ImproperlyConfigured(f"{name} must be a currency code such as EUR, not {value!r}.")
+    return value
+
+
 def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """Addresses or networks, separated by commas."""
     try:

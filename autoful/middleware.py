@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from autoful import health
 from autoful.actor import NOBODY, Actor, Origin, Role, coming_from, identified
 
 logger = logging.getLogger("autoful.access")
@@ -84,3 +85,20 @@ class RequestContext:
                 },
             )
         return response
+
+
+class HealthProbes:
+    """Answers /health/live and /health/ready before anything looks at the host or the scheme.
+
+    A load balancer asks by address and over plain HTTP, from inside; it knows neither our name
+    nor our certificate.
+    """
+
+    probes = {"/health/live": health.live, "/health/ready": health.ready}
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        probe = self.probes.get(request.path.removesuffix("/"))
+        return probe(request) if probe else self.get_response(request)

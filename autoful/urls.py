@@ -9,8 +9,6 @@ from drf_spectacular.views import (
     SpectacularSwaggerView,
 )
 
-from autoful import health
-
 shop = [
     path("", include("customers.urls")),
     path("", include("mechanics.urls")),
@@ -25,8 +23,6 @@ urlpatterns = [
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^api/docs/?$", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api/redoc/?$", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
-    re_path(r"^health/live/?$", health.live, name="live"),
-    re_path(r"^health/ready/?$", health.ready, name="ready"),
     path("admin/", admin.site.urls),
 ]
 

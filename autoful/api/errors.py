@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions, status
 from rest_framework.response import Response
+from rest_framework.utils.serializer_helpers import ReturnDict
 from rest_framework.views import set_rollback
 
 from autoful.errors import DomainError
@@ -40,7 +41,11 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         headers = {"Retry-After": str(error.facts.get("retry_after", RETRY_AFTER))}
         response = Response(body, code, headers=headers if code in (429, 503) else None)
     elif isinstance(error, exceptions.ValidationError):
-        response = Response(_invalid(error), error.status_code)
+        body = _invalid(error)
+        if (serializer := getattr(error.detail, "serializer", None)) is not None:
+            # The browsable API shows the form again with what was typed and what is wrong.
+            body = ReturnDict(body, serializer=serializer)
+        response = Response(body, error.status_code)
     elif isinstance(error, exceptions.APIException):
         message = MESSAGES.get(type(error), str(error.detail))
         body = {"code": error.get_codes(), "message": message}

@@ -53,6 +53,12 @@ class PasswordField(TextField):
         }
         super().__init__(**defaults | kwargs)
 
+    def get_value(self, dictionary: Any) -> Any:
+        value = super().get_value(dictionary)
+        # An empty box in a form that changes an account means: leave the password as it is.
+        unchanged = value == "" and _from_form(self) and getattr(self.root, "partial", False)
+        return serializers.empty if unchanged else value
+
     def to_internal_value(self, data: Any) -> str:
         password = super().to_internal_value(data)
         try:
