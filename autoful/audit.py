@@ -32,9 +32,21 @@ def mask(value: str) -> str:
     return "********"
 
 
-def register(model: type[models.Model], *, masked: tuple[str, ...] = ()) -> None:
-    """Record every save and delete of `model`; `masked` fields are recorded without values."""
-    auditlog.register(model, exclude_fields=list(UNTRACKED), mask_fields=list(masked))
+def register(
+    model: type[models.Model], *, masked: tuple[str, ...] = (), many: tuple[str, ...] = ()
+) -> None:
+    """Record every save and delete of `model`, and what joins and leaves its `many` to many.
+
+    `masked` fields are recorded without values.
+    """
+    # auditlog takes what points here for a field: "assignments: tickets.Assignment.None".
+    pointing_here = [f.name for f in model._meta.get_fields() if f.auto_created and not f.concrete]
+    auditlog.register(
+        model,
+        exclude_fields=[*UNTRACKED, *pointing_here],
+        mask_fields=list(masked),
+        m2m_fields=set(many),
+    )
 
 
 def record_update(instance: models.Model, **changes: tuple[Any, Any]) -> None:

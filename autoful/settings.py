@@ -133,6 +133,7 @@ INSTALLED_APPS = [
     "mechanics",
     "inventory",
     "tickets",
+    "embedded",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -150,6 +151,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "autoful.middleware.RequestContext",
+    "autoful.middleware.HealthProbes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -189,6 +191,19 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 LOGIN_URL = "admin:login"
+# The theme's sign-in page forgets where to go when nobody asked for a page.
+LOGIN_REDIRECT_URL = "admin:index"
+
+# --- Back office ----------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Autoful",
+    "SITE_HEADER": "Autoful",
+    "SITE_SUBHEADER": "Back office",
+    "SITE_SYMBOL": "car_repair",
+    "SHOW_VIEW_ON_SITE": False,
+    "LOGIN": {"form": "autoful.accounts.forms.SignInForm"},
+}
 
 # --- The shop -------------------------------------------------------------------------------------
 
@@ -198,7 +213,7 @@ AUTOFUL_MECHANIC_SIGNUP = environment.choice(
     default="approval" if PRODUCTION else "open",
     allowed=("open", "approval", "closed"),
 )
-AUTOFUL_CURRENCY = environment.text("AUTOFUL_CURRENCY", "USD")
+AUTOFUL_CURRENCY = environment.currency("AUTOFUL_CURRENCY", "USD")
 MONEY_ROUNDING = ROUND_HALF_UP
 TIME_ZONE = environment.time_zone("AUTOFUL_TIME_ZONE", "UTC")
 USE_TZ = True
@@ -229,14 +244,13 @@ TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")
 
 AUTOFUL_HTTPS = environment.switch("AUTOFUL_HTTPS", default=PRODUCTION)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = AUTOFUL_HTTPS
-# The load balancer asks for health over plain HTTP, from inside.
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = 31_536_000 if AUTOFUL_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = AUTOFUL_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 if TRUSTED_PROXIES:
     # RequestContext drops the header when it does not come from one of TRUSTED_PROXIES.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_FAILURE_VIEW = "autoful.api.errors.forbidden"
 CSRF_TRUSTED_ORIGINS = environment.names("CSRF_TRUSTED_ORIGINS")
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -262,6 +276,7 @@ RATE_LIMITS = environment.rate_limits(
     "AUTOFUL_RATE_LIMITS",
     everywhere=["50/hour", "200/day"],
     own={
+        "admin.login": "5/min",
         "customers.login": "5/min",
         "customers.create": "5/hour",
         "customers.destroy": "5/hour",

@@ -29,14 +29,15 @@ def register_customer(
     Always a new record: whoever the shop has on file under this e-mail keeps their history, and
     only the back office may join the two. Raises EmailTaken.
     """
-    found = credentials(email=email, password=password, role=Role.CUSTOMER)
-    return _register(name=name, phone=phone, found=found, actor=actor)
+    account = credentials(email=email, password=password, role=Role.CUSTOMER)
+    return enter_account_holder(name=name, phone=phone, account=account, actor=actor)
 
 
 @verb
-def _register(*, name: str, phone: str, found: Credentials, actor: Actor) -> Customer:
+def enter_account_holder(*, name: str, phone: str, account: Credentials, actor: Actor) -> Customer:
+    """The record of a customer whose password is hashed already. Raises EmailTaken."""
     return Customer.objects.create(
-        user=open_account(found), name=name, email=found.email, phone=phone
+        user=open_account(account), name=name, email=account.email, phone=phone
     )
 
 

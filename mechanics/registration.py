@@ -44,28 +44,29 @@ def register_mechanic(
     trusted = actor.role in (Role.BACK_OFFICE, Role.COMMAND)
     if settings.AUTOFUL_MECHANIC_SIGNUP == "closed" and not trusted:
         raise SignupClosed
-    return _register(
+    return enter_mechanic(
         name=name,
         phone=phone,
         salary=salary,
         approved=trusted or settings.AUTOFUL_MECHANIC_SIGNUP == "open",
-        found=credentials(email=email, password=password, role=Role.MECHANIC),
+        account=credentials(email=email, password=password, role=Role.MECHANIC),
         actor=actor,
     )
 
 
 @verb
-def _register(
+def enter_mechanic(
     *,
     name: str,
     phone: str,
     salary: Decimal | None,
     approved: bool,
-    found: Credentials,
+    account: Credentials,
     actor: Actor,
 ) -> Mechanic:
+    """The record of a mechanic whose password is hashed already. Raises EmailTaken."""
     return Mechanic.objects.create(
-        user=open_account(found),
+        user=open_account(account),
         name=name,
         phone=phone,
         salary=None if salary is None else to_cents(salary),

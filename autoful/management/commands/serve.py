@@ -1,0 +1,121 @@
+"""Start Autoful in production, or say in one line why not."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core import checks
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error, NotSupportedError, connection
+from granian.log import LogLevels
+
+from autoful import health
+from autoful.serving import CannotStart, demand_free_port, refuse, start
+
+logger = logging.getLogger("autoful.serving")
+
+PATIENCE = 30  # seconds; what an orchestrator waits before it kills
+
+
+class Command(BaseCommand):
+    help = "Start the production server: needs DATABASE_URL, REDIS_URL and SECRET_KEY."
+    # The one line to say is ours, and in our order: a check of the database says a traceback
+    # when there is none.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--host",
+            default="127.0.0.1",
+            help="The address to listen on; 0.0.0.0 in a container. Default: 127.0.0.1, behind "
+            "a proxy on this machine.",
+        )
+        parser.add_argument(
+            "--static-collected",
+            action="store_true",
+            help="The static files were collected before, as into an image: do not do it again.",
+        )
+
+    def handle(self, *args: Any, host: str, static_collected: bool, **options: Any) -> None:
+        try:
+            _demand_environment()
+            demand_free_port(
+                host=host, port=settings.PORT, instead=f"PORT={_next(settings.PORT)} make serve"
+            )
+            _demand_database()
+            _prepare_static_files(collected=static_collected)
+        except CannotStart as reason:
+            refuse(reason)
+        except KeyboardInterrupt:
+            raise SystemExit(130) from None
+        logger.info(
+            "starting",
+            extra={
+                "address": f"{host}:{settings.PORT}",
+                "workers": settings.WEB_WORKERS,
+                "threads": settings.WEB_THREADS,
+            },
+        )
+        start(host=host, workers=settings.WEB_WORKERS, patience=PATIENCE, log_level=LogLevels.info)
+
+
+def _demand_environment() -> None:
+    required = {"DATABASE_URL": settings.DATABASE_URL, "REDIS_URL": settings.REDIS_URL}
+    if missing := [name for name, value in required.items() if not value]:
+        raise CannotStart(
+            f"{' and '.join(missing)} must be set in production. To try Autoful out: make run"
+        )
+
+
+def _demand_database() -> None:
+    """The database answers, is fit for the locks, and is migrated."""
+    where = "{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
+    try:
+        connection.ensure_connection()
+        if wrong := checks.run_checks(
+            tags=[checks.Tags.database], databases=["default"], include_deployment_checks=False
+        ):
+            serious = [message.msg for message in wrong if message.level >= checks.ERROR]
+            if serious:
+                raise CannotStart(f"the database {where} is not fit: {' '.join(serious)}")
+        unapplied = health.unapplied_migrations()
+    except NotSupportedError as unfit:
+        raise CannotStart(f"the database {where} is not fit: {_one_line(unfit)}") from unfit
+    except Error as silent:
+        raise CannotStart(f"the database {where} cannot be used: {_one_line(silent)}") from silent
+    if unapplied:
+        raise CannotStart(
+            f"the database {where} lacks {unapplied} migration(s); apply them with: "
+            f"manage.py migrate"
+        )
+
+
+def _one_line(error: Exception) -> str:
+    """What the driver said, without its number; drivers never repeat the password."""
+    said = str(error.args[-1] if error.args else error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
+
+
+def _prepare_static_files(*, collected: bool) -> None:
+    """Collect and hash the static files, unless they were, and read the list of their names."""
+    folder = Path(settings.STATIC_ROOT)
+    if not collected:
+        logger.info("collecting static files", extra={"folder": str(folder)})
+        try:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        except OSError as unwritable:
+            raise CannotStart(
+                f"the static files cannot be written to {folder} ({unwritable.strerror}). Make it "
+                "writable, or name another folder in AUTOFUL_DATA."
+            ) from unwritable
+    elif not staticfiles_storage.exists("staticfiles.json"):
+        raise CannotStart(
+            f"there are no static files in {folder}; collect them with: manage.py collectstatic"
+        )
+
+
+def _next(port: int) -> int:
+    return port + 1 if port < 65_535 else 8000

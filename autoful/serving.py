@@ -1,0 +1,166 @@
+"""Starting the web server, the same way for `manage.py run` and `manage.py serve`."""
+
+import errno
+import http.client
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.cache import caches
+from django.db import connections
+from django.utils.module_loading import import_string
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+READY_WITHIN = 60.0  # seconds
+
+
+class CannotStart(Exception):
+    """One line that says what is wrong and what to do about it."""
+
+
+def refuse(reason: CannotStart) -> NoReturn:
+    """End the process with that line, as manage.py does for a wrong environment."""
+    raise SystemExit(f"Autoful cannot start: {reason}")
+
+
+def demand_free_port(*, host: str, port: int, instead: str) -> None:
+    """Raise CannotStart, with the command to use `instead`, when the port cannot be ours.
+
+    Asked before anything is made. Granian binds with SO_REUSEPORT, so that its workers share the
+    port; a second server of the same user would be let in beside the first one unnoticed.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as unknown:
+        raise CannotStart(f"{host} is not an address of this machine.") from unknown
+    family, kind, protocol, _, address = found[0]
+    with socket.socket(family, kind, protocol) as probe:
+        # Connections of a server that has just stopped linger; a listening socket still refuses.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except PermissionError as refused:
+            raise CannotStart(
+                f"port {port} is reserved for the system; choose another one: {instead}"
+            ) from refused
+        except OSError as taken:
+            if taken.errno == errno.EADDRINUSE:
+                raise CannotStart(
+                    f"port {port} is in use. Stop what uses it, or choose another one: {instead}"
+                ) from taken
+            if taken.errno == errno.EADDRNOTAVAIL:
+                raise CannotStart(f"{host} is not an address of this machine.") from taken
+            raise CannotStart(f"port {port} of {host}: {taken.strerror}.") from taken
+
+
+def start(
+    *,
+    host: str,
+    workers: int,
+    patience: int,
+    log_level: LogLevels,
+    when_ready: Callable[[], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C, then finish what is under way for at most `patience` seconds.
+
+    `when_ready` is called once, when the first worker answers.
+    """
+    # Workers are forks: they must not share a connection with this process or with each other.
+    connections.close_all()
+    caches.close_all()
+    _Server(
+        "autoful.wsgi:application",
+        address=host,
+        port=settings.PORT,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,  # what proxies and browsers speak without TLS
+        websockets=False,
+        workers=workers,
+        blocking_threads=settings.WEB_THREADS,
+        backlog=1024,
+        # Open connections a worker holds, idle ones too; the rest wait in the backlog. Granian's
+        # own share would shrink with every worker, until idle ones lock everybody else out.
+        backpressure=512,
+        respawn_failed_workers=settings.PRODUCTION,  # on a desk, a crash should be seen
+        workers_kill_timeout=patience,
+        log_access=False,  # autoful.access has it, with the request id
+        log_level=log_level,
+        log_dictconfig=_logging(),
+        when_ready=when_ready,
+    ).serve(target_loader=_load_in_worker)
+
+
+def _load_in_worker(target: str) -> Any:
+    """The application, in a worker that leaves Ctrl-C to the first process.
+
+    A terminal sends it to all of them, and the first one follows with SIGTERM: a worker that gets
+    both at once hangs in granian's handlers until it is killed.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        # Blocked, not ignored: granian sets its handlers after this.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return import_string(target.replace(":", "."))
+
+
+class _ThreadsAreMeant(logging.Filter):
+    """Without granian's word on more threads than cores: ours wait for the database, mostly."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Configuration allows spawning up to")
+
+
+def _logging() -> dict[str, Any]:
+    """The shop's own logging, and granian's lines in it."""
+    ours: dict[str, Any] = settings.LOGGING
+    granian = {"filters": ["threads are meant"]}
+    return ours | {
+        "filters": {"threads are meant": {"()": _ThreadsAreMeant}},
+        "loggers": ours["loggers"] | {"_granian": granian},
+    }
+
+
+class _Server(Granian):  # type: ignore[misc, valid-type]  # one of two classes, by the interpreter
+    def __init__(
+        self, target: str, *, when_ready: Callable[[], None] | None, **options: Any
+    ) -> None:
+        super().__init__(target, **options)
+        self.when_ready = when_ready
+
+    def startup(self, spawn_target: Any, target_loader: Any) -> None:
+        super().startup(spawn_target, target_loader)
+        if not settings.PRODUCTION and hasattr(signal, "SIGHUP"):
+            # The terminal was closed. In production it means what it means to any server: new
+            # workers, one after the other.
+            signal.signal(signal.SIGHUP, self.signal_handler_interrupt)
+        if self.when_ready is not None:
+            # Not a hook of granian's: those come before the fork, and a fork copies no threads.
+            threading.Thread(target=self._wait_until_ready, daemon=True).start()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        while time.monotonic() < deadline and not self.main_loop_interrupt.is_set():
+            if _answers(self.bind_addr, self.bind_port):
+                if self.when_ready is not None:
+                    self.when_ready()
+                return
+            time.sleep(0.05)
+
+
+def _answers(host: str, port: int) -> bool:
+    known = [name for name in settings.ALLOWED_HOSTS if name[:1] not in "*."]
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/health/live", headers={"Host": (known or ["127.0.0.1"])[0]})
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
