@@ -2,7 +2,7 @@
 
 import django_filters
 
-from autoful.api.filters import Ordering
+from autoful.api.filters import Ordering, TextFilter
 from customers.models import Customer
 
 
@@ -15,7 +15,7 @@ class PublicCustomerFilter(django_filters.FilterSet):
 
 
 class CustomerFilter(PublicCustomerFilter):
-    name = django_filters.CharFilter(lookup_expr="icontains", max_length=120)
-    email = django_filters.CharFilter(lookup_expr="iexact", max_length=254)
-    phone = django_filters.CharFilter(lookup_expr="icontains", max_length=32)
+    name = TextFilter(lookup_expr="icontains", max_length=120)
+    email = TextFilter(lookup_expr="iexact", max_length=254)
+    phone = TextFilter(lookup_expr="icontains", max_length=32)
     ordering = Ordering(fields=["id", "name", "email", "ticket_count"])

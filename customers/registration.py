@@ -78,12 +78,14 @@ def _change(
     actor: Actor,
 ) -> Customer:
     customer = lock(Customer.objects.existing(), customer_id, CustomerNotFound())
-    given = {"name": name, "email": email and normalize_email(email), "phone": phone}
+    given = {"name": name, "phone": phone}
+    if customer.user is not None:
+        change_account(user=customer.user, email=email, password_hash=password_hash)
+    elif email is not None:
+        given["email"] = normalize_email(email)
     changed = {field: value for field, value in given.items() if value is not None}
     for field, value in changed.items():
         setattr(customer, field, value)
-    if customer.user is not None:
-        change_account(user=customer.user, email=email, password_hash=password_hash)
     if changed:
         customer.save(update_fields=[*changed, "updated_at"])
     return customer

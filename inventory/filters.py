@@ -2,14 +2,14 @@
 
 import django_filters
 
-from autoful.api.filters import Ordering
+from autoful.api.filters import Ordering, TextFilter
 from inventory.models import Part
 
 
 class PublicPartFilter(django_filters.FilterSet):
-    part_name = django_filters.CharFilter(lookup_expr="icontains", max_length=255)
-    part_number = django_filters.CharFilter(max_length=64)
-    category = django_filters.CharFilter(max_length=60)
+    part_name = TextFilter(lookup_expr="icontains", max_length=255)
+    part_number = TextFilter(max_length=64)
+    category = TextFilter(max_length=60)
     ordering = Ordering(fields=["id", "part_name", "price", "quantity_in_stock"])
 
     class Meta:
@@ -18,7 +18,7 @@ class PublicPartFilter(django_filters.FilterSet):
 
 
 class PartFilter(PublicPartFilter):
-    location = django_filters.CharFilter(max_length=40)
+    location = TextFilter(max_length=40)
     ordering = Ordering(
         fields=[
             "id",

@@ -1,6 +1,6 @@
 """How the parts' routes are documented."""
 
-from drf_spectacular.utils import extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema_view
 from rest_framework import serializers
 
 from autoful.api.schema import (
@@ -13,7 +13,6 @@ from autoful.api.schema import (
 from inventory.serializers import (
     ChangePartSerializer,
     EnterPartSerializer,
-    LowStockSerializer,
     PartSerializer,
     PublicPartSerializer,
     SearchSerializer,
@@ -38,18 +37,23 @@ inventory_docs = extend_schema_view(
             by_caller("PartRow", PartSerializer, PublicPartSerializer, many=True),
         ),
         {"inventory": [PUBLIC], "pagination": EXAMPLE_PAGINATION},
+        description="By name. Cost, reorder point and location are for the shop's people.",
+        public=True,
     ),
     retrieve=documented(
         "Show a part",
         by_caller("PartAnswer", PartSerializer, PublicPartSerializer),
         PUBLIC,
+        description="Cost, reorder point and location are for the shop's people.",
+        public=True,
     ),
     search=documented(
         "Find parts by name",
         page_of("PartSearch", "parts", PartSerializer(many=True)),
         {"parts": [FULL], "pagination": EXAMPLE_PAGINATION},
         parameters=[SearchSerializer],
-        filters=True,
+        description="Whose name contains `part_name`, whatever the case.",
+        paged=True,
     ),
     low_stock=documented(
         "Parts that run out",
@@ -61,8 +65,16 @@ inventory_docs = extend_schema_view(
             count=serializers.IntegerField(),
         ),
         {"threshold": 5, "count": 1, "parts": [FULL], "pagination": EXAMPLE_PAGINATION},
-        parameters=[LowStockSerializer],
-        filters=True,
+        parameters=[
+            OpenApiParameter(
+                "threshold",
+                {"type": "integer", "minimum": 0, "maximum": 9_999_999},
+                description="How many in stock are few.",
+            )
+        ],
+        description="At or below the threshold, emptiest first; with no threshold, at or below "
+        "each part's own reorder point.",
+        paged=True,
     ),
     create=documented(
         "Enter a part",
@@ -75,6 +87,14 @@ inventory_docs = extend_schema_view(
             "price": 45.99,
             "quantity_in_stock": 50,
         },
+        description="Its first stock is the opening balance of its ledger.",
+        refusals={
+            400: {
+                "code": "invalid",
+                "message": "Another part has this number already.",
+                "fields": {"part_number": ["Another part has this number already."]},
+            }
+        },
     ),
     update=documented(
         "Change a part",
@@ -82,11 +102,21 @@ inventory_docs = extend_schema_view(
         FULL,
         body=ChangePartSerializer,
         body_example={"quantity_in_stock": 48},
-        description="A new quantity is recorded as a stock adjustment.",
+        description="Any subset. A new quantity is recorded as a stock adjustment.",
     ),
     destroy=documented(
         "Delete a part no ticket has used",
         MESSAGE,
         {"message": "Brake Pad Set deleted successfully"},
+        description="Refused, with a suggestion, when any ticket has used the part.",
+        refusals={
+            400: {
+                "code": "part_in_use",
+                "message": "Brake Pad Set has been used on service tickets and cannot be deleted.",
+                "part": "Brake Pad Set",
+                "suggestion": "Set its quantity_in_stock and reorder_point to 0 to stop selling "
+                "it.",
+            }
+        },
     ),
 )

@@ -35,7 +35,7 @@ class LowStockSerializer(serializers.Serializer[None]):
 class SearchSerializer(serializers.Serializer[None]):
     """The query of the search."""
 
-    part_name = serializers.CharField(max_length=255)
+    part_name = TextField(max_length=255)
 
 
 class PublicPartSerializer(serializers.ModelSerializer[Part]):

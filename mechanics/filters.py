@@ -2,13 +2,11 @@
 
 import django_filters
 
-from autoful.api.filters import Ordering
+from autoful.api.filters import Ordering, TextFilter
 
 
 class MechanicFilter(django_filters.FilterSet):
-    name = django_filters.CharFilter(lookup_expr="icontains", max_length=120)
-    email = django_filters.CharFilter(
-        field_name="user__email", lookup_expr="iexact", max_length=254
-    )
-    phone = django_filters.CharFilter(lookup_expr="icontains", max_length=32)
+    name = TextFilter(lookup_expr="icontains", max_length=120)
+    email = TextFilter(field_name="user__email", lookup_expr="iexact", max_length=254)
+    phone = TextFilter(lookup_expr="icontains", max_length=32)
     ordering = Ordering(fields=["id", "name"])

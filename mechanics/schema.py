@@ -58,16 +58,22 @@ mechanic_docs = extend_schema_view(
             by_caller("MechanicRow", MechanicSerializer, ColleagueSerializer, many=True),
         ),
         {"mechanics": [COLLEAGUE], "pagination": EXAMPLE_PAGINATION},
+        description="For the shop's people. A salary is shown to that mechanic and to the back "
+        "office alone.",
     ),
     retrieve=documented(
         "Show a mechanic",
         by_caller("MechanicAnswer", MechanicDetailSerializer, ColleagueDetailSerializer),
         COLLEAGUE | {"service_tickets": [TICKET]},
+        description="With the newest tickets the mechanic is on.",
     ),
     top=documented(
         "The three mechanics with the most tickets",
         TopMechanicSerializer(many=True),
-        [{"id": 3, "name": "Mike", "ticket_count": 12}],
+        {"id": 3, "name": "Mike", "ticket_count": 12},
+        description="At most three, the one with the most first; nobody without a ticket. The "
+        "shop's people see whole names.",
+        public=True,
         filters=False,
     ),
     create=documented(
@@ -83,18 +89,30 @@ mechanic_docs = extend_schema_view(
             "salary": 52000,
             "password": "correct horse battery",
         },
+        description="Works at once, or waits for the back office (`approved` is false until "
+        "then), or is closed (403), as the shop has set it.",
+        public=True,
+        refusals={
+            403: {
+                "code": "signup_closed",
+                "message": "Mechanics cannot sign up here. Ask the shop's back office.",
+            }
+        },
     ),
     update=documented(
-        "Change your account",
+        "Change your mechanic account",
         MechanicSerializer,
         FULL,
         body=ChangeMechanicSerializer,
         body_example={"phone": "+1 555 010 4050"},
+        description="Any subset. A new password ends every token of the account.",
     ),
     destroy=documented(
         "Close your account and leave your open tickets",
         MESSAGE,
         {"message": "Mechanic deleted successfully"},
+        description="Open tickets lose the mechanic, finished ones keep the name. The id answers "
+        "404 from then on, and the e-mail is free again.",
     ),
     login=sign_in_docs("mechanic", "mike@example.com", 3, "Mike Chen"),
 )

@@ -6,8 +6,7 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from autoful.api.fields import EmailField, MoneyField, PasswordField, TextField
-from customers.models import PHONE
-from customers.serializers import MOST_NESTED_TICKETS, TicketSummarySerializer
+from customers.serializers import MOST_NESTED_TICKETS, PHONE, TicketSummarySerializer
 from mechanics.models import Mechanic
 
 
@@ -15,6 +14,7 @@ class RegisterMechanicSerializer(serializers.Serializer[Mechanic]):
     name = TextField(max_length=120)
     email = EmailField()
     phone = TextField(
+        min_length=3,
         max_length=32,
         validators=[RegexValidator(PHONE, "Enter a phone number, such as +1 555 010 2030.")],
     )
@@ -32,7 +32,7 @@ class ChangeMechanicSerializer(RegisterMechanicSerializer):
 class ColleagueSerializer(serializers.ModelSerializer[Mechanic]):
     """A mechanic as the others see them: no salary."""
 
-    email = serializers.EmailField()
+    email = serializers.EmailField(allow_null=True)  # none without an account
 
     class Meta:
         model = Mechanic

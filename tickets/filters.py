@@ -2,7 +2,7 @@
 
 import django_filters
 
-from autoful.api.filters import Ordering
+from autoful.api.filters import IdFilter, Ordering, TextFilter
 from tickets.models import ServiceTicket
 
 
@@ -19,9 +19,7 @@ class PublicTicketFilter(django_filters.FilterSet):
 
 
 class TicketFilter(PublicTicketFilter):
-    customer_id = django_filters.NumberFilter(min_value=1, max_value=2**53 - 1)
-    mechanic_id = django_filters.NumberFilter(
-        "assignments__mechanic_id", min_value=1, max_value=2**53 - 1
-    )
-    VIN = django_filters.CharFilter("vin", lookup_expr="iexact", max_length=17)
+    customer_id = IdFilter()
+    mechanic_id = IdFilter("assignments__mechanic_id")
+    VIN = TextFilter("vin", lookup_expr="iexact", max_length=17)
     ordering = Ordering(fields=["id", "service_date", "status", "created_at", "updated_at"])

@@ -1,6 +1,10 @@
 """How the tickets' routes are documented."""
 
-from drf_spectacular.utils import extend_schema_view, inline_serializer
+from drf_spectacular.utils import (
+    extend_schema_serializer,
+    extend_schema_view,
+    inline_serializer,
+)
 from rest_framework import serializers
 
 from autoful.api.schema import (
@@ -73,6 +77,16 @@ FULL = {
     "completed_at": None,
 }
 
+# The whole team or the change to it, never both.
+extend_schema_serializer(
+    extensions={
+        "x-one-of": [
+            {"required": ["mechanic_ids"]},
+            {"anyOf": [{"required": ["add_ids"]}, {"required": ["remove_ids"]}]},
+        ]
+    }
+)(TeamSerializer)
+
 any_ticket = (ShopTicketSerializer, ServiceTicketSerializer, PublicTicketSerializer)
 
 
@@ -96,8 +110,18 @@ ticket_docs = extend_schema_view(
             by_caller("TicketRow", *any_ticket, many=True),
         ),
         {"service_tickets": [MASKED], "pagination": EXAMPLE_PAGINATION},
+        description="Newest first. In full for the shop's people and the customer it belongs to; "
+        "everybody else sees no private data.",
+        public=True,
     ),
-    retrieve=documented("Show a ticket", by_caller("TicketAnswer", *any_ticket), FULL),
+    retrieve=documented(
+        "Show a ticket",
+        by_caller("TicketAnswer", *any_ticket),
+        FULL,
+        description="With customer, mechanics and the parts used, for the shop's people and the "
+        "customer it belongs to; everybody else sees no private data.",
+        public=True,
+    ),
     create=documented(
         "Open a ticket",
         WrittenTicketSerializer,
@@ -110,6 +134,8 @@ ticket_docs = extend_schema_view(
             "service_desc": "Brakes squeal",
             "service_date": "2026-03-14",
         },
+        description="A VIN whose check digit is wrong is taken and reported in `warnings`.",
+        refusals={404: {"code": "not_found", "message": "Customer not found."}},
     ),
     partial_update=documented(
         "Change a ticket",
@@ -117,21 +143,54 @@ ticket_docs = extend_schema_view(
         FULL,
         body=EditTicketSerializer,
         body_example={"status": "in_progress"},
-        description="Any subset. A completed ticket comes back with a `reason`.",
+        description="Any subset. `status` moves by the table of allowed moves; a completed "
+        "ticket comes back with a `reason`.",
+        refusals={
+            400: {
+                "code": "illegal_transition",
+                "message": "A ticket that is pending cannot become completed.",
+                "status": "pending",
+                "allowed": ["in_progress", "on_hold", "cancelled"],
+            }
+        },
     ),
     destroy=documented(
         "Delete a ticket; its parts go back into stock",
         MESSAGE,
         {"message": "Service Ticket deleted successfully"},
+        description="For good, in any status.",
     ),
-    assign_mechanic=documented("Put a mechanic on a ticket", WrittenTicketSerializer, FULL),
-    remove_mechanic=documented("Take a mechanic off a ticket", WrittenTicketSerializer, FULL),
+    assign_mechanic=documented(
+        "Put a mechanic on a ticket",
+        WrittenTicketSerializer,
+        FULL,
+        description="Refused when the mechanic is on it already, or the ticket is closed.",
+        refusals={
+            400: {"code": "already_assigned", "message": "Mike Chen is already on this ticket."}
+        },
+    ),
+    remove_mechanic=documented(
+        "Take a mechanic off a ticket",
+        WrittenTicketSerializer,
+        FULL,
+        description="Refused when the mechanic is not on it, or the ticket is closed.",
+        refusals={400: {"code": "not_assigned", "message": "Mike Chen is not on this ticket."}},
+    ),
     edit_mechanics=documented(
         "Set or change a ticket's team",
         WrittenTicketSerializer,
         FULL,
         body=TeamSerializer,
         body_example={"mechanic_ids": [3, 7, 11]},
+        description="`mechanic_ids` is the whole team; `add_ids` and `remove_ids` change it. All "
+        "or nothing.",
+        refusals={
+            400: {
+                "code": "unknown_mechanics",
+                "message": "No such mechanic: 11. Nothing was changed.",
+                "unknown_ids": [11],
+            }
+        },
     ),
     add_inventory=documented(
         "Put a part on a ticket",
@@ -155,7 +214,17 @@ ticket_docs = extend_schema_view(
         status=[201, 200],
         body=AddPartSerializer,
         body_example={"inventory_id": 7, "quantity_used": 2},
-        description="201 for a new line, 200 when the part was on the ticket already.",
+        description="201 for a new line, 200 when the part was on the ticket already; then "
+        "`quantity_used` is the line's new total.",
+        refusals={
+            400: {
+                "code": "insufficient_stock",
+                "message": "Not enough stock of Brake Pad Set: 60 asked for, 50 available.",
+                "part": "Brake Pad Set",
+                "requested": 60,
+                "available": 50,
+            }
+        },
     ),
     remove_inventory=documented(
         "Take a part off a ticket",
@@ -173,6 +242,13 @@ ticket_docs = extend_schema_view(
             "part": "Brake Pad Set",
             "quantity_restored": 2,
             "stock_remaining": 50,
+        },
+        description="The whole line; its parts go back into stock.",
+        refusals={
+            400: {
+                "code": "part_line_not_on_ticket",
+                "message": "This ticket has no such part line.",
+            }
         },
     ),
 )
@@ -194,6 +270,7 @@ my_ticket_docs = extend_schema_view(
             ],
             "pagination": EXAMPLE_PAGINATION,
         },
-        filters=True,
+        description="Newest first.",
+        paged=True,
     )
 )

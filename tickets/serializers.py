@@ -1,6 +1,6 @@
 """Shapes of tickets, in and out."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
@@ -151,6 +151,19 @@ class ShopTicketSerializer(ServiceTicketSerializer):
         )
 
 
+class FirstName(TypedDict):
+    name: str
+
+
+class PartName(TypedDict):
+    part_name: str
+
+
+class PublicPartLine(TypedDict):
+    quantity_used: int
+    inventory: PartName
+
+
 class PublicTicketSerializer(serializers.ModelSerializer[ServiceTicket]):
     """A ticket without anybody's private data."""
 
@@ -173,10 +186,10 @@ class PublicTicketSerializer(serializers.ModelSerializer[ServiceTicket]):
     def get_VIN(self, ticket: ServiceTicket) -> str:
         return "*" * (len(ticket.vin) - 6) + ticket.vin[-6:]
 
-    def get_mechanics(self, ticket: ServiceTicket) -> list[dict[str, str]]:
+    def get_mechanics(self, ticket: ServiceTicket) -> list[FirstName]:
         return [{"name": a.mechanic.first_name} for a in ticket.assignments.all()]
 
-    def get_service_inventories(self, ticket: ServiceTicket) -> list[dict[str, Any]]:
+    def get_service_inventories(self, ticket: ServiceTicket) -> list[PublicPartLine]:
         return [
             {
                 "quantity_used": line.quantity_used,

@@ -6,6 +6,7 @@ embedded database would keep every other writer waiting.
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
@@ -13,6 +14,7 @@ from autoful import audit
 from autoful.accounts.errors import EmailTaken
 from autoful.accounts.models import User, normalize_email
 from autoful.actor import Role
+from autoful.errors import InvalidField
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,12 @@ def open_account(found: Credentials) -> User:
 def change_account(*, user: User, email: str | None, password_hash: str | None) -> None:
     """Change what is given. A new password ends every token and session of the account.
 
-    Raises EmailTaken.
+    The e-mail is the account's, so a hat that keeps it on its own row gets it too, whichever hat
+    it was changed under. Raises InvalidField, EmailTaken.
     """
     fields = []
+    if email is not None and not normalize_email(email):
+        raise InvalidField("email", "An account needs an e-mail to sign in with.")
     if email is not None and normalize_email(email) != user.email:
         user.email = normalize_email(email)
         fields.append("email")
@@ -70,6 +75,11 @@ def change_account(*, user: User, email: str | None, password_hash: str | None) 
                 user.save(update_fields=fields)
         except IntegrityError as taken:
             raise EmailTaken from taken
+    for role in settings.ROLES if "email" in fields else ():
+        hat = getattr(user, role, None)
+        if hat is not None and hat.email != user.email:
+            hat.email = user.email
+            hat.save(update_fields=["email", "updated_at"])
 
 
 def close_account(*, user: User) -> None:
@@ -81,7 +91,6 @@ def close_account(*, user: User) -> None:
         return
     user.email = f"closed-{user.pk}@account.invalid"
     user.is_active = False
-    user.token_version += 1
     user.set_unusable_password()
     user.save(update_fields=["email", "is_active", "password", "token_version"])
     audit.erase_personal_data(user, ("email",))

@@ -12,6 +12,6 @@ class AccountsConfig(AppConfig):
         from autoful.accounts import sign_in
         from autoful.accounts.models import User
 
-        audit.register(User, masked=("password",))
-        audit.register(Group)
+        audit.register(User, masked=("password",), many=("groups", "user_permissions"))
+        audit.register(Group, many=("permissions",))
         sign_in.audit_back_office_sign_ins()

@@ -67,6 +67,10 @@ class User(AbstractBaseUser, PermissionsMixin):
                 kwargs["update_fields"] = {*kwargs["update_fields"], "token_version"}
         super().save(*args, **kwargs)
 
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self.token_version += 1
+
     def has_role(self) -> bool:
         """Whether any hat is left: customer, mechanic or back office."""
         return self.is_staff or any(

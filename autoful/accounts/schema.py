@@ -39,4 +39,13 @@ def sign_in_docs(role: str, email: str, number: int, name: str) -> Any:
         body=SignInSerializer,
         body_example={"email": email, "password": "correct horse battery"},
         auth=[],
+        description=f"The token says who you are, as a {role}. Wrong e-mail, wrong password, "
+        "wrong role, unknown and deactivated are the same 401 in the same time.",
+        refusals={
+            401: {"code": "invalid_credentials", "message": "Invalid email or password."},
+            403: {
+                "code": "awaiting_approval",
+                "message": "Your account is awaiting approval by the shop's back office.",
+            },
+        },
     )

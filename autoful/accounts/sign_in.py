@@ -30,6 +30,8 @@ def sign_in(*, email: str, password: str, role: Role) -> tuple[tokens.Profile, s
             audit.record_event(user or User(), "sign-in refused", hat=str(role))
         raise InvalidCredentials
     if not profile.may_sign_in():
+        with acting(Actor(role, user, profile.pk)):
+            audit.record_event(user, "sign-in refused", hat=str(role), awaiting="approval")
         raise AwaitingApproval
     with acting(Actor(role, user, profile.pk)):
         audit.record_event(user, "signed in")

@@ -7,10 +7,43 @@ customers who have it.
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.drainage import set_override
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
+
+from autoful.api.fields import LARGEST_ID
+
+
+class _Text(forms.CharField):
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and self.max_length and len(value) > self.max_length:
+            # Before it is trimmed: the schema's maxLength is about what is sent.
+            raise forms.ValidationError(f"{self.max_length} characters at most.")
+        return super().to_python(value)
+
+
+class TextFilter(django_filters.CharFilter):
+    """A text no longer than its column."""
+
+    field_class = _Text
+
+    def __init__(self, *args: Any, max_length: int, **kwargs: Any) -> None:
+        super().__init__(*args, max_length=max_length, **kwargs)
+        text = {"type": "string", "maxLength": max_length, "pattern": r"^[^\u0000]*$"}
+        set_override(self, "field", text)
+
+
+class IdFilter(django_filters.NumberFilter):
+    """A number that a row could have."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=1, max_value=LARGEST_ID, **kwargs)
+        set_override(self, "field", {"type": "integer", "minimum": 1, "maximum": LARGEST_ID})
 
 
 class Ordering(django_filters.OrderingFilter):
@@ -21,10 +54,16 @@ class Ordering(django_filters.OrderingFilter):
         return ordered.order_by(*ordered.query.order_by, "id") if value else ordered
 
 
+def _orders(filterset: Any) -> set[str]:
+    return {order for order, _ in filterset.base_filters["ordering"].extra["choices"]}
+
+
 class ShopFilterBackend(DjangoFilterBackend):
     """The view's `public_filterset_class` for callers who do not work here."""
 
     def get_filterset_class(self, view: Any, queryset: Any = None) -> Any:
+        if getattr(view, "swagger_fake_view", False):
+            return view.filterset_class  # the documentation names them all
         return view.filterset_for_caller() if hasattr(view, "filterset_for_caller") else None
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
@@ -34,4 +73,7 @@ class ShopFilterBackend(DjangoFilterBackend):
             for name in sorted(every - set(allowed.base_filters)):
                 if name in request.query_params:
                     raise PermissionDenied(f"Only the shop's own people may filter by {name}.")
+            for name in sorted(_orders(view.filterset_class) - _orders(allowed)):
+                if name in request.query_params.get("ordering", "").split(","):
+                    raise PermissionDenied(f"Only the shop's own people may order by {name}.")
         return super().filter_queryset(request, queryset, view)

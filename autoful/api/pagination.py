@@ -28,11 +28,11 @@ class Pages(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
-        self.display_page_controls = True  # the browsable API's, for lists only
         self.page = _positive(request, "page", 1)
         self.per_page = min(_positive(request, "per_page", PER_PAGE), MOST_PER_PAGE)
         self.total_items = queryset.count()
         self.total_pages = -(-self.total_items // self.per_page)
+        self.display_page_controls = self.total_pages > 1  # the browsable API's
         if self.page > self.total_pages:
             return []  # and no OFFSET, which a page of nineteen digits would overflow
         start = (self.page - 1) * self.per_page
@@ -79,8 +79,8 @@ class Pages(BasePagination):
 
 
 def _positive(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name, "")
-    if not text:
+    text = request.query_params.get(name)
+    if text is None:
         return default
     if not re.fullmatch(r"[0-9]{1,15}", text) or int(text) < 1:
         raise ValidationError({name: ["A whole number from 1 is needed."]})

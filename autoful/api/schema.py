@@ -4,7 +4,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from django.core.validators import RegexValidator
+from drf_spectacular.drainage import set_override
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiResponse,
@@ -13,6 +18,9 @@ from drf_spectacular.utils import (
     inline_serializer,
 )
 from rest_framework import serializers
+
+from autoful.api import pagination
+from autoful.api.answers import ANSWERS, ERROR, EXAMPLES, HEADERS, MISSING
 
 PAGINATION = inline_serializer(
     "Pagination",
@@ -24,6 +32,9 @@ PAGINATION = inline_serializer(
 MESSAGE = inline_serializer("Message", {"message": serializers.CharField()})
 
 EXAMPLE_PAGINATION = {"page": 1, "per_page": 10, "total_pages": 1, "total_items": 1}
+
+# A sign-in widens what a public route shows; none is needed.
+OPTIONAL_SIGN_IN: Any = [{}, {"token": []}, {"back_office": []}]
 
 Shape = type[serializers.Serializer[Any]]
 
@@ -40,7 +51,9 @@ def by_caller(name: str, *shapes: Shape, many: bool = False) -> Any:
 
 def page_of(name: str, key: str, rows: Any, **extra: serializers.Field[Any, Any, Any, Any]) -> Any:
     """A page of rows under `key`."""
-    return inline_serializer(name, {**extra, key: rows, "pagination": PAGINATION})
+    page = inline_serializer(name, {**extra, key: rows, "pagination": PAGINATION})
+    set_override(page, "many", False)  # the page is one object, though the action is a list
+    return page
 
 
 def documented(
@@ -48,12 +61,20 @@ def documented(
     answer: Any,
     example: Any,
     *,
+    description: str,
     status: int | Sequence[int] = 200,
     body: Any = None,
     body_example: Any = None,
+    public: bool = False,
+    paged: bool = False,
+    refusals: dict[int, dict[str, Any]] | None = None,
     **more: Any,
 ) -> Callable[[Any], Any]:
-    """One action's page in the documentation: what it does, what goes in, what comes out."""
+    """One action's page in the documentation: what it does, what goes in, what comes out.
+
+    `public` says that no sign-in is needed, `paged` that an action besides `list` has pages,
+    `refusals` holds the bodies of errors that say more than the house's examples.
+    """
     statuses = [status] if isinstance(status, int) else list(status)
     examples = [
         OpenApiExample(f"{summary}: answer", example, response_only=True, status_codes=[str(code)])
@@ -61,11 +82,18 @@ def documented(
     ]
     if body_example is not None:
         examples.append(OpenApiExample(f"{summary}: request", body_example, request_only=True))
+    if public:
+        more["auth"] = OPTIONAL_SIGN_IN
     return extend_schema(
         summary=summary,
+        description=description,
         request=body,
         responses={code: OpenApiResponse(answer, description="Done.") for code in statuses},
         examples=examples,
+        extensions={
+            "x-paged": paged,
+            "x-refusals": {str(code): example for code, example in (refusals or {}).items()},
+        },
         **more,
     )
 
@@ -96,6 +124,25 @@ class BackOfficeScheme(OpenApiAuthenticationExtension):
         }
 
 
+class TextScheme(OpenApiSerializerFieldExtension):
+    """No text holds a NUL; one that is trimmed and needed holds more than white space."""
+
+    target_class = "autoful.api.fields.TextField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer_field(
+            self.target, direction, bypass_extensions=True
+        )
+        patterned = any(isinstance(rule, RegexValidator) for rule in self.target.validators)
+        if direction == "request" and not patterned:
+            blank = self.target.allow_blank or not self.target.trim_whitespace
+            # Python's white space; ECMA's \s lacks the last five.
+            some = "" if blank else r"[^\s\u0000\u001c-\u001f\u0085][^\u0000]*"
+            schema["pattern"] = rf"^[^\u0000]*{some}$"
+        return schema
+
+
 def one_spelling(endpoints: list[Any], **kwargs: Any) -> list[Any]:
     """Each route once: without /api/v1, without the trailing slash, with the underscore."""
     return [
@@ -105,97 +152,96 @@ def one_spelling(endpoints: list[Any], **kwargs: Any) -> list[Any]:
     ]
 
 
-ERROR = {
-    "type": "object",
-    "description": "Every error: a stable code, a sentence for a person, and the facts.",
-    "properties": {
-        "code": {"type": "string"},
-        "message": {"type": "string"},
-        "fields": {
-            "type": "object",
-            "description": "With the code `invalid`: what is wrong with each field.",
-            "additionalProperties": {},
-        },
-    },
-    "required": ["code", "message"],
-    "additionalProperties": {},
-}
-ANSWERS = {
-    "304": "Not changed since the ETag in If-None-Match.",
-    "400": "The request cannot be honoured as it stands.",
-    "401": "No token, or one that is not good.",
-    "403": "A good token that may not do this.",
-    "404": "Not there.",
-    "406": "No such representation.",
-    "409": "Somebody else got there first.",
-    "413": "The body is too large.",
-    "415": "Not JSON.",
-    "429": "Too many requests; Retry-After says when to come back.",
-    "503": "The database cannot answer now; Retry-After says when to try again.",
-}
-EXAMPLES = {
-    "400": {
-        "code": "invalid",
-        "message": "The request is not valid: email.",
-        "fields": {"email": ["Enter a valid email address."]},
-    },
-    "401": {
-        "code": "not_authenticated",
-        "message": "Sign in first: this needs a token.",
-    },
-    "403": {"code": "permission_denied", "message": "You may not do this."},
-    "404": {"code": "not_found", "message": "Service Ticket not found."},
-    "429": {
-        "code": "too_many_requests",
-        "message": "Too many requests. Try again in 41 seconds.",
-        "retry_after": 41,
-    },
-}
+# What an answer may leave out; everything else in it is always there.
+LEFT_OUT = {"warnings"}
 
 
 def house_answers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Give every operation the errors any route can answer, and read `oneOf` as `anyOf`.
-
-    A full ticket is also a valid public one, so "exactly one" would never hold.
-    """
-    schemas = result["components"]["schemas"]
-    for schema in schemas.values():
-        _any_of(schema)
-    schemas["Error"] = ERROR
+    """Give every operation what holds for any route: errors, headers, JSON, numbers for ids."""
+    components = result["components"]
+    for name, schema in components["schemas"].items():
+        if "x-one-of" in schema:  # what a field cannot say of its neighbours
+            schema["oneOf"] = schema.pop("x-one-of")
+        for field in schema.get("properties", {}).values():
+            if "oneOf" in field:  # a text or an empty one: an empty one may be both
+                field["anyOf"] = field.pop("oneOf")
+        if not name.endswith("Request"):
+            _answered(schema)
+    # The three at the top are no page; they are called one, because their viewset has pages.
+    lists = {name for name in components["schemas"] if name.startswith("Paginated")}
+    bare = {f"#/components/schemas/{name}": components["schemas"].pop(name) for name in lists}
+    components["schemas"]["Error"] = ERROR
+    components["headers"] = HEADERS
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
-            _any_of(operation)
-            for code in _codes(path, method, operation):
-                operation["responses"].setdefault(code, _error(code))
+            for response in operation["responses"].values():
+                answer = response["content"]["application/json"]
+                answer["schema"] = bare.get(answer["schema"].get("$ref"), answer["schema"])
+            _complete(path, method, operation)
+            if body := operation.get("requestBody"):
+                name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                # A body that may leave everything out may be left out, but for a choice.
+                body["required"] = not {"required", "oneOf"}.isdisjoint(components["schemas"][name])
     return result
+
+
+def _answered(schema: dict[str, Any]) -> None:
+    """A shape that goes out, as it goes out."""
+    # A full ticket is also a valid public one, so "exactly one" would never hold.
+    if "oneOf" in schema:
+        schema["anyOf"] = schema.pop("oneOf")
+    if "properties" in schema:
+        schema["required"] = sorted(set(schema["properties"]) - LEFT_OUT)
+    for field in schema.get("properties", {}).values():
+        if field.get("type") == "integer":
+            # What the column could hold differs between databases and is no promise.
+            for bound in ("maximum", "format"):
+                field.pop(bound, None)
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    if operation.pop("x-paged"):
+        operation["parameters"] = [
+            *operation.get("parameters", []),
+            *pagination.Pages().get_schema_operation_parameters(None),
+        ]
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter["schema"] = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
+        elif method == "get" and operation["operationId"].endswith("_list"):
+            # A form's empty field filters by nothing.
+            parameter["allowEmptyValue"] = parameter["name"] not in pagination.PARAMETERS
+    if "requestBody" in operation:
+        # Forms are read too, for the browsable API's sake; what clients are promised is JSON.
+        content = operation["requestBody"]["content"]
+        operation["requestBody"]["content"] = {"application/json": content["application/json"]}
+    missing = {"code": "not_found", "message": MISSING[operation["tags"][0]]}
+    examples = EXAMPLES | {"404": missing} | operation.pop("x-refusals")
+    for code in _codes(path, method, operation):
+        operation["responses"].setdefault(code, _error(code, examples.get(code)))
+    for code, response in operation["responses"].items():
+        names = ["X-Request-ID"]
+        names += ["ETag"] if method == "get" and code == "200" else []
+        names += ["Retry-After"] if code in ("429", "503") else []
+        names += [name for name in HEADERS if name.startswith("RateLimit")]
+        response["headers"] = {n: {"$ref": f"#/components/headers/{n}"} for n in names}
 
 
 def _codes(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     codes = ["400", "401", "403", "406", "413", "429", "503"]
     if method == "get":
         codes.append("304")
-    if "{" in path or "requestBody" in operation:
-        codes.append("404")
+    if "{" in path or path == "/service_tickets":
+        codes.append("404")  # opening a ticket names its customer in the body
     if method != "get":
         codes += ["409", "415"]
     return codes
 
 
-def _error(code: str) -> dict[str, Any]:
+def _error(code: str, example: dict[str, Any] | None) -> dict[str, Any]:
     if code == "304":
         return {"description": ANSWERS[code]}
     content: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Error"}}
-    if code in EXAMPLES:
-        content["example"] = EXAMPLES[code]
+    if example is not None:
+        content["example"] = example
     return {"description": ANSWERS[code], "content": {"application/json": content}}
-
-
-def _any_of(node: Any) -> None:
-    if isinstance(node, dict):
-        if "oneOf" in node:
-            node["anyOf"] = node.pop("oneOf")
-        for value in node.values():
-            _any_of(value)
-    elif isinstance(node, list):
-        for value in node:
-            _any_of(value)

@@ -1,0 +1,158 @@
+"""The back office: accounts, groups and the audit trail."""
+
+from typing import Any
+
+import auditlog.admin  # noqa: F401  # registers its own page, which ours replaces
+from auditlog.models import LogEntry
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from autoful.accounts.forms import PasswordForm, UserAddForm, UserForm
+from autoful.accounts.models import User
+from autoful.accounts.permissions import may_manage
+from autoful.actor import current_actor
+from autoful.admin import ReadOnlyAdmin, ShopAdmin
+from autoful.admin.history import describe
+
+admin.site.unregister(Group)
+admin.site.unregister(LogEntry)
+
+
+@admin.register(User)
+class UserAdmin(ShopAdmin, DjangoUserAdmin):
+    """Accounts. Never deleted, because the ledger points at them: deactivated."""
+
+    form, add_form, change_password_form = UserForm, UserAddForm, PasswordForm
+    list_display = ("email", "roles", "is_staff", "is_active", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser", "groups")
+    # Otherwise every row would be asked for each of its hats.
+    list_select_related = tuple(settings.ROLES)
+    search_fields = ("email",)
+    ordering = ("email",)
+    filter_horizontal = ("groups", "user_permissions")
+    fieldsets = (
+        (None, {"fields": ("email", "password", "roles")}),
+        (
+            "Back office",
+            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
+        ),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "password1", "password2", "is_staff")}),)
+    readonly_fields = ("roles", "last_login", "date_joined")
+    grants = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+    @display(description="roles")
+    def roles(self, user: User) -> str:
+        return ", ".join(role for role in settings.ROLES if hasattr(user, role)) or "-"
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Also asked before a password is set.
+        allowed: bool = super().has_change_permission(request, obj)
+        return allowed and (obj is None or may_manage(request.user, obj))  # type: ignore[arg-type]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        readonly = tuple(super().get_readonly_fields(request, obj))
+        if not request.user.is_superuser:
+            readonly += self.grants
+        if obj is not None and any(hasattr(obj, role) for role in settings.ROLES):
+            # A customer's address is written in two places; the customer's own page knows both.
+            readonly += ("email",)
+        return readonly
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.save()
+            return
+        # By name: the whole row would undo a password that was changed since the page was opened.
+        columns = {field.name for field in User._meta.concrete_fields}
+        if changed := columns & set(form.changed_data):
+            obj.save(update_fields=changed)
+
+
+@admin.register(Group)
+class GroupAdmin(ShopAdmin, DjangoGroupAdmin):
+    """Who may change groups may give themselves any permission: superusers alone."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+
+class ModelFilter(admin.SimpleListFilter):
+    """By kind of object. Django's own filter would read the whole trail to see which there are."""
+
+    title = "object"
+    parameter_name = "object"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        kinds = model_admin.kinds_shown(request)
+        return sorted(((str(kind.pk), kind.name) for kind in kinds), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        value = self.value() or ""
+        return queryset.filter(content_type=int(value)) if value.isdecimal() else queryset
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin):
+    """Who did what. An entry is shown to whoever may see what it is about."""
+
+    list_display = ("timestamp", "who", "role", "done", "about", "said")
+    list_display_links = ("timestamp",)
+    list_filter = ("action", ModelFilter, "timestamp")
+    list_select_related = ("actor", "content_type")
+    search_fields = ("object_repr", "actor__email", "=cid", "=object_pk")
+    ordering = ("-id",)
+    fields = ("timestamp", "who", "role", "done", "about", "said", "remote_addr", "cid")
+
+    def kinds_shown(self, request: HttpRequest) -> list[ContentType]:
+        pages = self.admin_site._registry.items()
+        models = [model for model, page in pages if page.has_view_permission(request)]
+        return list(ContentType.objects.get_for_models(*models).values()) if models else []
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(content_type__in=self.kinds_shown(request))
+
+    @display(description="who", ordering="actor")
+    def who(self, entry: LogEntry) -> str:
+        return str(entry.actor) if entry.actor else "-"
+
+    @display(description="role")
+    def role(self, entry: LogEntry) -> str:
+        return str((entry.additional_data or {}).get("role", "-")).replace("_", " ")
+
+    @display(description="what", ordering="action")
+    def done(self, entry: LogEntry) -> str:
+        return str(entry.get_action_display())
+
+    @display(description="object")
+    def about(self, entry: LogEntry) -> str:
+        text = f"{entry.content_type.name} {entry.object_repr}"
+        if entry.object_id is None or entry.action == LogEntry.Action.DELETE:
+            return text
+        kind = entry.content_type
+        url = reverse(f"admin:{kind.app_label}_{kind.model}_change", args=(entry.object_id,))
+        return format_html('<a href="{}">{}</a>', url, text)
+
+    @display(description="changes")
+    def said(self, entry: LogEntry) -> str:
+        page: Any = self.admin_site._registry[entry.content_type.model_class()]
+        # Not from a request kept on self: every thread shares this page.
+        return describe(entry, page.hidden_fields(current_actor().user)) or "-"

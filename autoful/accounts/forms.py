@@ -1,0 +1,93 @@
+"""The back office's forms about accounts."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget
+
+from autoful.accounts.models import User, normalize_email
+from autoful.actor import NOBODY
+from autoful.api import limits
+
+
+class SignInForm(AuthenticationForm):
+    """Signing in to the back office, limited per address as signing in to the API is."""
+
+    def clean(self) -> Any:
+        # First of all: a refused guess must not cost a hash, nor tell whether it was right.
+        wait = limits.count(self.request, "admin.login", NOBODY).wait
+        if wait:
+            raise ValidationError(limits.TooManyRequests(wait).message, code="too_many_requests")
+        return super().clean()
+
+
+class EmailField(forms.EmailField):
+    widget = UnfoldAdminEmailInputWidget
+
+    def __init__(self, **options: Any) -> None:
+        defaults: dict[str, Any] = {"max_length": 254, "label": "E-mail"}
+        super().__init__(**(defaults | options))
+
+    def to_python(self, value: Any) -> Any:
+        return normalize_email(super().to_python(value) or "")
+
+
+class PasswordField(forms.CharField):
+    """A new password, held to the shop's rules."""
+
+    widget = UnfoldAdminPasswordWidget
+
+    def __init__(self, **options: Any) -> None:
+        defaults: dict[str, Any] = {"max_length": 128, "strip": False}
+        super().__init__(**(defaults | options))
+        self.widget.attrs["autocomplete"] = "new-password"
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value:
+            validate_password(value)
+
+
+class UserAddForm(forms.ModelForm):
+    email = EmailField()
+    password1 = PasswordField(label="Password")
+    password2 = forms.CharField(
+        label="Password again",
+        strip=False,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )
+
+    class Meta:
+        model = User
+        fields = ("email",)
+
+    def clean_password2(self) -> str:
+        again: str = self.cleaned_data["password2"]
+        if again != self.cleaned_data.get("password1", again):
+            raise ValidationError("The two passwords are not the same.")
+        return again
+
+    def save(self, commit: bool = True) -> User:
+        self.instance.set_password(self.cleaned_data["password1"])
+        return super().save(commit)
+
+
+class UserForm(UserChangeForm):
+    email = EmailField()
+
+    class Meta:
+        model = User
+        fields = "__all__"
+
+
+class PasswordForm(AdminPasswordChangeForm):
+    """A new password for somebody. An account is closed by deactivating it, not by having none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("usable_password", None)
+        for name in ("password1", "password2"):
+            self.fields[name].required = True

@@ -1,0 +1,80 @@
+"""Rows shown on the page of what they belong to."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+from unfold.forms import PaginationInlineFormSet
+
+from autoful.actor import Actor
+
+
+class VerbFormSet(PaginationInlineFormSet):
+    """Rows that verbs write, in the transaction of their page."""
+
+    def save_by_verbs(self, parent: Any, actor: Actor) -> None:
+        raise NotImplementedError
+
+    @property
+    def added(self) -> list[Any]:
+        """The forms of new rows that somebody filled in."""
+        new = [form for form in self.extra_forms if form.has_changed()]
+        return [form for form in new if form not in self.deleted_forms]
+
+    @property
+    def removed(self) -> list[Any]:
+        """The rows that are to go, without those that are gone already."""
+        return [form.instance for form in self.deleted_forms if form.instance.pk]
+
+
+class VerbInline(TabularInline):
+    formset = VerbFormSet
+    extra = 0
+    hide_title = True
+
+
+class ReadOnlyFormSet(PaginationInlineFormSet):
+    """Rows that are only shown: nothing that is posted is read.
+
+    Django reads the posted count of rows and looks for each, also where none may be changed; a
+    row written or gone since the page was opened would break the save.
+    """
+
+    limit = 50
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        for posted in ("data", "files", "save_as_new"):
+            kwargs.pop(posted, None)
+        super().__init__(*args, **kwargs)
+
+    def get_queryset(self) -> Any:
+        if not hasattr(self, "_queryset"):
+            self._queryset = super().get_queryset()[: self.limit]
+        return self._queryset
+
+    def is_valid(self) -> bool:
+        return True
+
+    def save_by_verbs(self, parent: Any, actor: Actor) -> None:
+        """Nothing to write."""
+
+
+class ReadOnlyInline(TabularInline):
+    """The latest rows, to be read. Whoever may view their model sees them."""
+
+    formset = ReadOnlyFormSet
+    extra = 0
+    hide_title = True
+    can_delete = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

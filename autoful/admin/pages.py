@@ -1,0 +1,279 @@
+"""Pages of the back office: those that verbs write, and those that nobody does.
+
+An admin class says how a row is shown and which verb is called. What may happen is the verb's to
+say, in the same words as through the API, and a refused page is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar, TypeVar, cast
+
+from auditlog.models import LogEntry
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from autoful.accounts.models import User
+from autoful.actor import Actor, Role
+from autoful.admin.history import describe
+from autoful.db import retrying
+from autoful.errors import DomainError
+
+T = TypeVar("T")
+
+
+def back_office(request: HttpRequest) -> Actor:
+    """Who is signed in, as the verbs are told."""
+    return Actor(Role.BACK_OFFICE, cast(User, request.user))
+
+
+def add_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
+    """Show on `form` what a verb said, at its field where it names one."""
+    field = getattr(refusal, "field", None)
+    form.add_error(field if field in form.fields else None, refusal.message)
+
+
+class ShopAdmin(ModelAdmin):
+    """A page of the back office.
+
+    `private_fields` names those that only holders of a permission see: {"cost": "inventory.view_part"}.
+    """
+
+    show_full_result_count = False
+    list_per_page = 50
+    private_fields: ClassVar[dict[str, str]] = {}
+
+    def hidden_fields(self, user: Any) -> set[str]:
+        return {field for field, needed in self.private_fields.items() if not user.has_perm(needed)}
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        hidden = self.hidden_fields(request.user)
+        return [column for column in super().get_list_display(request) if column not in hidden]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        hidden = self.hidden_fields(request.user)
+
+        def seen(fields: Any) -> list[Any]:
+            return [
+                tuple(seen(field)) if isinstance(field, list | tuple) else field
+                for field in fields
+                if not isinstance(field, str) or field not in hidden
+            ]
+
+        sets = super().get_fieldsets(request, obj)
+        return [(title, {**options, "fields": seen(options["fields"])}) for title, options in sets]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        # Django lets a list be filtered by any of its own columns: ?salary__gt=50000 would tell.
+        hidden = lookup.split("__")[0] in self.hidden_fields(request.user)
+        return not hidden and super().lookup_allowed(lookup, value, request)
+
+    # The audit trail is the one history. Django's own log would keep the names of people whose
+    # data has been erased, and knows nothing of what the API changed.
+
+    def log_addition(self, *args: Any) -> Any: ...
+
+    def log_change(self, *args: Any) -> Any: ...
+
+    def log_deletions(self, *args: Any) -> Any: ...
+
+    def construct_change_message(self, *args: Any) -> Any:
+        # Django asks the formsets what they saved, which the verbs did.
+        return ""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        entries = LogEntry.objects.filter(
+            content_type=ContentType.objects.get_for_model(self.model), object_pk=unquote(object_id)
+        ).select_related("actor")
+        page = self.get_paginator(request, entries.order_by("-id"), 100).get_page(
+            request.GET.get(PAGE_VAR)
+        )
+        hidden = self.hidden_fields(request.user)
+        rows = [(entry, describe(entry, hidden)) for entry in page]
+        return super().history_view(
+            request, object_id, {"entries": rows, "entry_page": page, **(extra_context or {})}
+        )
+
+
+class ReadOnlyAdmin(ShopAdmin):
+    """Rows that are shown and never written by hand, whoever is signed in."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class VerbAdmin(ShopAdmin):
+    """Whose rows only verbs write: `enter`, `change` and `remove` name them.
+
+    Saving a page, inlines included, is one transaction. A DomainError undoes all of it and comes
+    back on the form with what was typed; a lost race is tried again.
+    """
+
+    delete_notice = ""
+    delete_confirmation_template = "admin/verb_delete.html"
+    delete_selected_confirmation_template = "admin/verb_delete.html"
+
+    def enter(self, fields: dict[str, Any], actor: Actor) -> Any:
+        """Write a new row and return it."""
+        raise NotImplementedError
+
+    def change(self, obj: Any, changed: dict[str, Any], actor: Actor) -> None:
+        """Write the fields of `obj` that the form changed."""
+        raise NotImplementedError
+
+    def remove(self, obj: Any, actor: Actor) -> None:
+        raise NotImplementedError
+
+    def whole_or_not(self, request: HttpRequest, step: Callable[[], T]) -> T:
+        """Do `step` in one transaction, again when it loses a race. Raises DomainError.
+
+        The verbs inside join this transaction, so the retry has to stand here.
+        """
+        # What an undone try told the person did not happen.
+        queue = cast(Any, messages.get_messages(request))._queued_messages
+        said = len(queue)
+
+        @retrying
+        def attempt() -> T:
+            del queue[said:]
+            return step()
+
+        try:
+            return attempt()
+        except DomainError:
+            del queue[said:]
+            raise
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        page = partial(super().changeform_view, request, object_id, form_url, extra_context)
+        if request.method != "POST":
+            return page()
+        try:
+            return self.whole_or_not(request, page)
+        except DomainError as refusal:
+            # Once more from the start, this time with a form that does not pass: get_form().
+            request.refusal = refusal  # type: ignore[attr-defined]
+            return page()
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        form: type[forms.ModelForm] = super().get_form(request, obj, change=change, **kwargs)
+        if not hasattr(request, "refusal"):
+            return form
+        refusal = request.refusal
+
+        class Refused(form):  # type: ignore[valid-type, misc]
+            def clean(self) -> Any:
+                cleaned = super().clean()
+                add_refusal(self, refusal)
+                return cleaned
+
+        return Refused
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actor = back_office(request)
+        if not change:
+            obj.pk = self.enter(form.cleaned_data, actor).pk
+            obj._state.adding = False
+        elif changed := {f: form.cleaned_data[f] for f in form.changed_data}:
+            self.change(obj, changed, actor)
+        # The form wrote what was typed into obj; from here on it is what the verb made of it.
+        obj.refresh_from_db()
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        formset.save_by_verbs(form.instance, back_office(request))
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        context = {"notice": self.delete_notice, **(extra_context or {})}
+        page = partial(super().delete_view, request, object_id, context)
+        if request.method != "POST":
+            return page()
+        try:
+            return self.whole_or_not(request, page)
+        except DomainError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return redirect(self.change_url(object_id))
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> Any:
+        step = partial(super().response_action, request, queryset)
+        try:
+            response = self.whole_or_not(request, step)
+        except DomainError as refusal:
+            self.message_user(request, f"{refusal.message} Nothing was changed.", messages.ERROR)
+            return redirect(request.get_full_path())
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            response.context_data["notice"] = self.delete_notice
+        return response
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        # Django would list every row that hangs on these; what goes and stays is the verb's to say.
+        shown = [str(obj) for obj in objs]
+        return shown, {self.opts.verbose_name_plural: len(shown)}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.remove(obj, back_office(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for obj in queryset.order_by("pk"):
+            self.remove(obj, back_office(request))
+
+    def change_url(self, object_id: Any) -> str:
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
+        return reverse(name, args=(object_id,))
+
+    def ask(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        *,
+        form_class: type[forms.Form],
+        do: Callable[[Any, dict[str, Any], Actor], str],
+        **context: Any,
+    ) -> HttpResponse:
+        """A page between: asks what a verb needs to know, calls it, and says what `do` returns.
+
+        The template's `title`, `text`, `button` and `danger` are in `context`.
+        """
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None or not self.has_change_permission(request, obj):
+            raise PermissionDenied
+        form = form_class(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                step = partial(do, obj, form.cleaned_data, back_office(request))
+                self.message_user(request, self.whole_or_not(request, step))
+                return redirect(self.change_url(object_id))
+            except DomainError as refusal:
+                add_refusal(form, refusal)
+        context |= {**self.admin_site.each_context(request), "opts": self.opts, "original": obj}
+        context |= {"form": form, "back": self.change_url(object_id), "subtitle": str(obj)}
+        return TemplateResponse(request, "admin/ask.html", context)

@@ -1,0 +1,79 @@
+"""What any route can answer besides what it is for, in OpenAPI's words."""
+
+from typing import Any
+
+WHOLE = {"type": "integer", "minimum": 0}
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-ID": {
+        "description": "Names this request in the shop's log; yours, if you sent one.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "ETag": {
+        "description": "Send it as If-None-Match to get a 304 while nothing has changed.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "Retry-After": {
+        "description": "Seconds until it is worth trying again.",
+        "required": True,
+        "schema": WHOLE,
+    },
+    "RateLimit-Limit": {
+        "description": "Calls allowed by the limit that is nearest. Not sent when limits are off.",
+        "schema": WHOLE,
+    },
+    "RateLimit-Remaining": {"description": "Calls left of it.", "schema": WHOLE},
+    "RateLimit-Reset": {"description": "Seconds until it starts again.", "schema": WHOLE},
+}
+ERROR = {
+    "type": "object",
+    "description": "Every error: a stable code, a sentence for a person, and the facts.",
+    "properties": {
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "fields": {
+            "type": "object",
+            "description": "With the code `invalid`: what is wrong with each field.",
+            "additionalProperties": {},
+        },
+    },
+    "required": ["code", "message"],
+    "additionalProperties": {},
+}
+ANSWERS = {
+    "304": "Not changed since the ETag in If-None-Match.",
+    "400": "The request cannot be honoured as it stands.",
+    "401": "No token, or one that is not good.",
+    "403": "A good token that may not do this.",
+    "404": "Not there.",
+    "406": "No such representation.",
+    "409": "Somebody else got there first.",
+    "413": "The body is too large.",
+    "415": "Not JSON.",
+    "429": "Too many requests; Retry-After says when to come back.",
+    "503": "The database cannot answer now; Retry-After says when to try again.",
+}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "400": {
+        "code": "invalid",
+        "message": "The request is not valid: page.",
+        "fields": {"page": ["A whole number from 1 is needed."]},
+    },
+    "401": {
+        "code": "not_authenticated",
+        "message": "Sign in first: this needs a token.",
+    },
+    "403": {"code": "permission_denied", "message": "You may not do this."},
+    "429": {
+        "code": "too_many_requests",
+        "message": "Too many requests. Try again in 41 seconds.",
+        "retry_after": 41,
+    },
+}
+MISSING = {
+    "customers": "Customer not found.",
+    "mechanics": "Mechanic not found.",
+    "service_tickets": "Service Ticket not found.",
+    "inventory": "Inventory part not found.",
+}

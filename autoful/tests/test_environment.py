@@ -1,0 +1,130 @@
+"""Values of the environment: a wrong one is refused by its name."""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from autoful import environment
+
+NAME = "AUTOFUL_TESTED"
+
+
+@pytest.fixture
+def put(monkeypatch: pytest.MonkeyPatch) -> Any:
+    return lambda value: monkeypatch.setenv(NAME, value)
+
+
+@pytest.mark.parametrize(
+    ("value", "on"),
+    [("on", True), ("TRUE", True), ("1", True), ("off", False), ("No", False), (" 0 ", False)],
+)
+def test_switch(value: str, on: bool, put: Any) -> None:
+    put(value)
+    assert environment.switch(NAME, default=not on) is on
+
+
+@pytest.mark.parametrize("default", [True, False])
+def test_unset_and_empty_are_the_default(default: bool, put: Any) -> None:
+    assert environment.switch(NAME, default=default) is default
+    put("")
+    assert environment.switch(NAME, default=default) is default
+    assert environment.number(NAME, 7, 1, 9) == 7
+    assert environment.names(NAME, ["a"]) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        (lambda: environment.switch(NAME, default=True), "ture"),
+        (lambda: environment.choice(NAME, "open", ("open", "closed")), "opne"),
+        (lambda: environment.number(NAME, 1, 1, 65535), "0"),
+        (lambda: environment.number(NAME, 1, 1, 65535), "65536"),
+        (lambda: environment.number(NAME, 1, 1, 65535), "-1"),
+        (lambda: environment.number(NAME, 1, 1, 65535), "8000.0"),
+        (lambda: environment.number(NAME, 1, 1, 65535), "²"),
+        (lambda: environment.redis(NAME), "http://localhost:6379"),
+        (lambda: environment.redis(NAME), "redis://localhost:port/0"),
+        (lambda: environment.time_zone(NAME, "UTC"), "Mars/Olympus"),
+        (lambda: environment.networks(NAME), "10.0.0.1/8"),
+        (lambda: environment.networks(NAME), "proxy.local"),
+        (lambda: environment.rate_limits(NAME, ["9/hour"], {}), "maybe"),
+        (lambda: environment.rate_limits(NAME, ["9/hour"], {}), "customers.login=10"),
+        (lambda: environment.rate_limits(NAME, ["9/hour"], {}), "customers.login=x/min"),
+        (lambda: environment.rate_limits(NAME, ["9/hour"], {}), "customers.login=5/0m"),
+        (lambda: environment.rate_limits(NAME, ["9/hour"], {}), "customers.login="),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(read: Any, value: str, put: Any) -> None:
+    put(value)
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        read()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://u@h/d",
+        "mysql://u@h",
+        "mysql:///autoful",
+        "localhost",
+        "mysql://u@h:port/d",
+        "mysql://u@h:99999/d",
+    ],
+)
+def test_a_wrong_database_is_refused_by_name(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
+        environment.database(url)
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "mariadb"])
+def test_database(scheme: str) -> None:
+    found = environment.database(f"{scheme}://me:p%40ss@db.local:3307/autoful")
+    assert found["ENGINE"] == "django.db.backends.mysql"
+    names = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
+    assert [found[n] for n in names] == ["db.local", 3307, "me", "p@ss", "autoful"]
+
+
+def test_rate_limits(put: Any) -> None:
+    everywhere, own = ["50/hour", "200/day"], {"customers.login": "5/min"}
+
+    def read() -> Any:
+        return environment.rate_limits(NAME, everywhere, own)
+
+    plain = {"default": everywhere, "customers.login": ["5/min", *everywhere]}
+    assert read() == plain
+    put("off")
+    assert read() is None
+    put("customers.list=500/hour, default=1/s+9/10m")
+    assert read() == {
+        "default": ["1/s", "9/10m"],
+        "customers.login": ["5/min", "1/s", "9/10m"],
+        "customers.list": ["500/hour"],
+    }
+
+
+def test_networks_and_names(put: Any) -> None:
+    put(" 10.0.0.0/8 , ::1")
+    expected = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1")]
+    assert environment.networks(NAME) == expected
+    assert environment.names(NAME) == ["10.0.0.0/8", "::1"]
+
+
+def test_the_env_file_gives_way_to_what_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "env"
+    file.write_text(f"{NAME}=file\n{NAME}_TOO=file\n")
+    monkeypatch.setenv(NAME, "set")
+    monkeypatch.setenv(f"{NAME}_TOO", "")
+    monkeypatch.delenv(f"{NAME}_TOO")
+    monkeypatch.setenv("AUTOFUL_ENV_FILE", "")
+    environment.read_env_file(file)
+    assert f"{NAME}_TOO" not in os.environ
+    monkeypatch.setenv("AUTOFUL_ENV_FILE", str(file))
+    environment.read_env_file(tmp_path / "not this")
+    assert (os.environ[NAME], os.environ[f"{NAME}_TOO"]) == ("set", "file")
+    del os.environ[f"{NAME}_TOO"]

@@ -1,0 +1,120 @@
+"""The request's id and the caller's address, and the lines in the log."""
+
+import ipaddress
+import json
+import logging
+import sys
+from typing import Any
+
+import pytest
+from django.test import Client, RequestFactory
+
+from autoful.actor import NOBODY, Origin, coming_from
+from autoful.logs import JSONFormatter
+from autoful.middleware import client_address
+from autoful.testing.personas import Persona
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("203.0.113.9", None, "203.0.113.9"),
+        ("203.0.113.9", "1.2.3.4", "203.0.113.9"),  # a stranger's word
+        ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "1.2.3.4, 198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "198.51.100.7, 10.0.0.2", "198.51.100.7"),
+        ("10.0.0.1", "1.2.3.4, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "1.2.3.4, unknown", "10.0.0.1"),
+        ("10.0.0.1", "2001:db8::7", "2001:db8::7"),
+        ("10.0.0.1", "<script>", "10.0.0.1"),
+        ("", None, None),
+        ("unix:", "1.2.3.4", None),
+    ],
+)
+def test_the_address_is_believed_hop_by_hop(
+    peer: str, forwarded: str | None, address: str | None, settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = [ipaddress.ip_network("10.0.0.0/8")]
+    headers: dict[str, Any] = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
+    assert client_address(RequestFactory().get("/", REMOTE_ADDR=peer, **headers)) == address
+
+
+def test_nobody_is_trusted_by_default(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = []
+    request = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="1.2.3.4")
+    assert client_address(request) == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("brought", "kept"),
+    [
+        ("client-id-0042", True),
+        ("a" * 64, True),
+        ("", False),
+        ("short", False),
+        ("a" * 65, False),
+        ("has space in it", False),
+        ("quote\"'<b>123", False),
+    ],
+)
+def test_a_request_id_is_kept_or_made(brought: str, kept: bool, client: Client) -> None:
+    answer = client.get("/health/live", HTTP_X_REQUEST_ID=brought)
+    assert (answer["X-Request-ID"] == brought) is kept
+    assert len(answer["X-Request-ID"]) >= 8
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/customers", "/no-such-page", "/customers/999", "/admin/"])
+def test_every_answer_has_an_id_of_its_own(path: str, client: Client) -> None:
+    assert client.get(path)["X-Request-ID"] != client.get(path)["X-Request-ID"]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "secure"),
+    [
+        ([], "127.0.0.1", False),
+        (["127.0.0.1"], "127.0.0.1", True),
+        (["127.0.0.1"], "1.2.3.4", False),
+    ],
+)
+def test_only_a_trusted_proxy_says_that_it_was_https(
+    proxies: list[str], peer: str, secure: bool, settings: Any, client: Client
+) -> None:
+    settings.TRUSTED_PROXIES = [ipaddress.ip_network(proxy) for proxy in proxies]
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    answer = client.get("/health/live", REMOTE_ADDR=peer, HTTP_X_FORWARDED_PROTO="https")
+    assert answer.wsgi_request.is_secure() is secure
+
+
+@pytest.mark.django_db
+def test_a_request_is_one_line_without_anything_private(
+    sarah: Persona, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="autoful.access"):
+        sarah.get(f"/customers/{sarah.id}?email=sarah@example.com", REMOTE_ADDR="203.0.113.9")
+    (record,) = [r for r in caplog.records if r.name == "autoful.access"]
+    line = json.loads(JSONFormatter().format(record))
+    assert (line["method"], line["status"], line["caller"]) == ("GET", 200, f"customer:{sarah.id}")
+    assert (line["level"], line["address"]) == ("INFO", "203.0.113.9")
+    assert line["milliseconds"] >= 0
+    assert "sarah@" not in json.dumps(line)
+    assert "customers" in line["route"]
+
+
+def test_a_line_is_one_json_object() -> None:
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        record = logging.LogRecord(
+            "shop", logging.ERROR, __file__, 1, "it %s", ("broke\nhere",), sys.exc_info()
+        )
+    record.part = object()
+    with coming_from(Origin("the-request", None, lambda: NOBODY)):
+        written = JSONFormatter().format(record)
+    assert "\n" not in written
+    line = json.loads(written)
+    assert (line["message"], line["request_id"]) == ("it broke\nhere", "the-request")
+    assert "ValueError: two" in line["exception"]
+    assert line["time"].endswith("+00:00")
+    assert json.loads(JSONFormatter().format(record))["request_id"] is None

@@ -1,0 +1,83 @@
+"""The set-up of every test.
+
+It comes from the environment: nothing set means SQLite and the in-process cache, DATABASE_URL and
+REDIS_URL mean those servers. What a test needs different from a shop is said here, once. It is
+said to the settings and not to the environment, because pytest-django has read them by now.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_data = tempfile.TemporaryDirectory(prefix="autoful-test-", ignore_cleanup_errors=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+    from django.db import connections
+
+    from autoful.testing.shops import redis_database
+
+    # Every worker has a folder, a database and a Redis database of its own.
+    folder = Path(_data.name)
+    settings.AUTOFUL_DATA = folder
+    settings.STATIC_ROOT = folder / "static"
+    settings.STATIC_ROOT.mkdir()  # whitenoise warns without it
+    if connections["default"].vendor == "sqlite":
+        # A file with a log, as in a shop: in memory, threads would lock each other out.
+        connections.settings["default"]["TEST"]["NAME"] = str(folder / "test.sqlite3")
+    for cache in settings.CACHES.values():
+        if settings.REDIS_URL and cache.get("LOCATION") == settings.REDIS_URL:
+            cache["LOCATION"] = redis_database(settings.REDIS_URL, "tests")
+
+    # Nothing is collected, so there is no manifest to look hashed names up in.
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    # The test client speaks plain HTTP; tests of HTTPS switch it on again.
+    settings.AUTOFUL_HTTPS = settings.SECURE_SSL_REDIRECT = False
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests share a worker, and so what is costly to set up, such as a running server."""
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+    return LoadFileScheduling(config, log) if config.getoption("dist") == "load" else None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _data.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def _empty_caches() -> None:
+    """No test sees what another left in a list's cache or in a limit's count."""
+    from django.conf import settings
+    from django.core.cache import caches
+
+    for name in settings.CACHES:
+        caches[name].clear()
+
+
+def _persona(name: str) -> Callable[..., Any]:
+    @pytest.fixture(name=name)
+    def make(db: None) -> Any:
+        from autoful.testing import personas
+
+        return getattr(personas, name)()
+
+    return make
+
+
+nobody = _persona("nobody")
+sarah = _persona("sarah")
+tom = _persona("tom")
+mike = _persona("mike")
+lisa = _persona("lisa")
+boss = _persona("boss")
+clerk = _persona("clerk")

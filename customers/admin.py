@@ -1,0 +1,142 @@
+"""The back office: customers and their vehicles."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from autoful.accounts.forms import EmailField
+from autoful.accounts.permissions import may_manage
+from autoful.actor import Actor
+from autoful.admin import StandingFilter, VerbAdmin, VerbFormSet, VerbInline
+from customers.models import Customer, Vehicle
+from customers.registration import change_customer, close_customer, enter_walk_in
+from customers.vehicles import check_digit_warning, save_vehicle
+
+
+class CustomerForm(forms.ModelForm):
+    email = EmailField(required=False)
+
+    class Meta:
+        model = Customer
+        fields = ("name", "email", "phone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.user_id is not None and "email" in self.fields:
+            self.fields["email"].required = True
+            self.fields["email"].help_text = "The customer signs in with it."
+
+
+class VehicleFormSet(VerbFormSet):
+    def save_by_verbs(self, parent: Customer, actor: Actor) -> None:
+        for form in self.forms:
+            if form.has_changed():
+                form.instance.customer = parent
+                save_vehicle(vehicle=form.instance, changed=form.changed_data, actor=actor)
+
+
+class VehicleInline(VerbInline):
+    model = Vehicle
+    formset = VehicleFormSet
+    fields = ("vin", "plate", "make", "model", "year", "mileage")
+    can_delete = False
+    hide_title = False
+    show_change_link = True
+
+
+@admin.register(Customer)
+class CustomerAdmin(VerbAdmin):
+    form = CustomerForm
+    inlines = (VehicleInline,)
+    list_display = ("name", "email", "phone", "has_account", "tickets")
+    list_filter = (StandingFilter, ("user", admin.EmptyFieldListFilter))
+    search_fields = ("name", "email", "phone", "vehicles__vin", "vehicles__plate")
+    ordering = ("-id",)
+    fieldsets = ((None, {"fields": ("name", "email", "phone")}),)
+    delete_notice = (
+        "This closes the customer's account, if there is one, and erases name, e-mail, phone and "
+        "plates for good. The service tickets stay for the books, without the name; the vehicles "
+        "keep their history and lose their owner."
+    )
+
+    @display(description="signs in", boolean=True, ordering="user")
+    def has_account(self, customer: Customer) -> bool:
+        return customer.user_id is not None
+
+    @display(description="tickets", ordering="ticket_count")
+    def tickets(self, customer: Any) -> int:
+        return int(customer.ticket_count)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).with_ticket_count()
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        if request.resolver_match and request.resolver_match.url_name == "autocomplete":
+            queryset = queryset.existing()
+        # Apart: joined with the cars, a customer's tickets would be counted once for each car.
+        found, _ = super().get_search_results(request, Customer.objects.order_by(), search_term)
+        return queryset.filter(pk__in=found.values("pk")) if search_term else queryset, False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets
+        return [*fieldsets, ("Account", {"fields": ("user", "created_at", "updated_at")})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        readonly: tuple[str, ...] = ("user", "created_at", "updated_at")
+        if obj is not None and obj.user and not may_manage(request.user, obj.user):  # type: ignore[arg-type]
+            readonly += ("email",)  # it is what that account signs in with
+        return readonly
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_current(obj) and bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_current(obj) and bool(super().has_delete_permission(request, obj))
+
+    def enter(self, fields: dict[str, Any], actor: Actor) -> Customer:
+        return enter_walk_in(actor=actor, **fields)
+
+    def change(self, obj: Customer, changed: dict[str, Any], actor: Actor) -> None:
+        change_customer(customer=obj, actor=actor, **changed)
+
+    def remove(self, obj: Customer, actor: Actor) -> None:
+        close_customer(customer=obj, actor=actor)
+
+
+def is_current(customer: Customer | None) -> bool:
+    return customer is None or customer.deleted_at is None
+
+
+@admin.register(Vehicle)
+class VehicleAdmin(VerbAdmin):
+    """Vehicles are not deleted: their history belongs to the car."""
+
+    list_display = ("vin", "plate", "make", "model", "year", "customer", "mileage")
+    list_filter = (("customer", admin.EmptyFieldListFilter), "make")
+    list_select_related = ("customer",)
+    search_fields = ("vin", "plate", "make", "model", "customer__name", "customer__phone")
+    ordering = ("-id",)
+    autocomplete_fields = ("customer",)
+    fieldsets = (
+        (None, {"fields": ("vin", "customer", ("plate", "colour"))}),
+        ("The car", {"fields": ("make", "model", "year", "mileage")}),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def enter(self, fields: dict[str, Any], actor: Actor) -> Vehicle:
+        return save_vehicle(vehicle=Vehicle(**fields), changed=[], actor=actor)
+
+    def change(self, obj: Vehicle, changed: dict[str, Any], actor: Actor) -> None:
+        save_vehicle(vehicle=obj, changed=list(changed), actor=actor)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "vin" in form.changed_data and (warning := check_digit_warning(obj.vin)):
+            self.message_user(request, warning, messages.WARNING)

@@ -1,0 +1,221 @@
+"""The back office's pages of customers and vehicles."""
+
+import pytest
+from auditlog.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from autoful.accounts.models import User
+from autoful.accounts.tests.factories import SuperuserFactory
+from autoful.testing.pages import Desk, refusals_of
+from customers.models import Customer, Vehicle
+from customers.tests.factories import CustomerFactory, VehicleFactory, valid_vin
+from tickets.tests.factories import ServiceTicketFactory
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:customers_customer_changelist")
+ADD = reverse("admin:customers_customer_add")
+ONE_CAR = {"vehicles-TOTAL_FORMS": "1"}
+
+
+def change(customer):
+    return reverse("admin:customers_customer_change", args=(customer.pk,))
+
+
+def delete(customer):
+    return reverse("admin:customers_customer_delete", args=(customer.pk,))
+
+
+@pytest.fixture
+def desk(boss):
+    return Desk(boss.user)
+
+
+def shown(page):
+    return {row.pk for row in page.context_data["cl"].result_list}
+
+
+def test_a_walk_in_with_a_car_in_one_form(desk):
+    vin = valid_vin(1)
+    typed = {"name": "Ann Lee", "email": "Ann@Example.com", "phone": "+1 555 010 1111"}
+    answer = desk.save(ADD, typed | ONE_CAR | {"vehicles-0-vin": vin.lower()})
+    assert answer.status_code == 302
+    ann = Customer.objects.get()
+    assert (ann.name, ann.email, ann.user) == ("Ann Lee", "ann@example.com", None)
+    assert ann.vehicles.get().vin == vin
+    assert ann.vehicles.get().year == 2003  # decoded by the verb
+    for row in (ann, ann.vehicles.get()):
+        entry = LogEntry.objects.get_for_object(row).get()
+        assert entry.actor == desk.user
+        assert entry.additional_data["role"] == "back_office"
+
+
+def test_a_car_that_is_there_already_refuses_the_whole_page(desk):
+    there = VehicleFactory.create()
+    before = list(Customer.objects.values()), list(Vehicle.objects.values())
+    typed = {"name": "Ann Lee", "email": "", "phone": ""} | ONE_CAR
+    # In small letters the form cannot tell; the verb can.
+    answer = desk.save(ADD, typed | {"vehicles-0-vin": there.vin.lower()})
+    assert "Another vehicle has this VIN already." in refusals_of(answer)
+    assert 'value="Ann Lee"' in answer.content.decode()
+    assert there.vin.lower() in answer.content.decode()
+    assert (list(Customer.objects.values()), list(Vehicle.objects.values())) == before
+    assert not LogEntry.objects.filter(actor=desk.user).exclude(action=3).exists()
+
+
+def test_the_account_s_e_mail_changes_with_it(desk):
+    sarah = CustomerFactory.create()
+    assert desk.save(change(sarah), {"email": "New@Example.com"}).status_code == 302
+    sarah.refresh_from_db()
+    assert sarah.email == sarah.user.email == "new@example.com"
+    assert LogEntry.objects.get_for_object(sarah.user).first().actor == desk.user
+
+
+def test_an_e_mail_somebody_has_is_refused_at_its_field(desk):
+    sarah, tom = CustomerFactory.create(), CustomerFactory.create()
+    answer = desk.save(change(sarah), {"email": tom.email, "name": "Changed"})
+    assert "An account with this email already exists." in refusals_of(answer)
+    assert "email" in answer.context_data["adminform"].form.errors
+    assert 'value="Changed"' in answer.content.decode()
+    before = sarah.name
+    sarah.refresh_from_db()
+    assert sarah.name == before
+
+
+def test_an_account_keeps_an_e_mail_and_a_walk_in_needs_none(desk):
+    assert "required" in refusals_of(desk.save(change(CustomerFactory.create()), {"email": ""}))
+    walk_in = CustomerFactory.create(user=None)
+    assert desk.save(change(walk_in), {"email": "", "phone": ""}).status_code == 302
+    walk_in.refresh_from_db()
+    assert (walk_in.email, walk_in.phone) == ("", "")
+
+
+def test_saving_unchanged_changes_nothing(desk):
+    vehicle = VehicleFactory.create()
+    before = Customer.objects.values().get(), Vehicle.objects.values().get()
+    assert desk.save(change(vehicle.customer), {}).status_code == 302
+    assert (Customer.objects.values().get(), Vehicle.objects.values().get()) == before
+
+
+def test_a_car_is_edited_on_its_owner_s_page(desk):
+    vehicle = VehicleFactory.create()
+    answer = desk.save(change(vehicle.customer), {"vehicles-0-plate": "AB 123"})
+    assert answer.status_code == 302
+    vehicle.refresh_from_db()
+    assert vehicle.plate == "AB 123"
+
+
+def test_deleting_closes_and_says_so(desk):
+    ticket = ServiceTicketFactory.create()
+    customer, user = ticket.customer, ticket.customer.user
+    page = desk.get(delete(customer)).content.decode()
+    assert "tickets stay for the books" in page
+    assert "erases name, e-mail" in page
+    assert desk.post(delete(customer), {"post": "yes"}).status_code == 302
+    customer.refresh_from_db()
+    user.refresh_from_db()
+    assert (customer.name, customer.email) == ("Deleted customer", "")
+    assert customer.deleted_at is not None
+    assert not user.is_active
+    ticket.refresh_from_db()
+    assert ticket.customer == customer
+    # Closed: out of the list unless asked for, and no more to be edited.
+    assert customer.pk not in shown(desk.get(LIST))
+    assert shown(desk.get(LIST, {"standing": "closed"})) == {customer.pk}
+    assert desk.get(change(customer)).status_code == 200
+    assert desk.post(change(customer), {"name": "Back again"}).status_code == 403
+    assert desk.post(delete(customer), {"post": "yes"}).status_code == 403
+
+
+def test_deleting_several_is_one_step(desk, monkeypatch):
+    first, second = CustomerFactory.create(), CustomerFactory.create()
+    data = {"action": "delete_selected", "_selected_action": [first.pk, second.pk]}
+    page = desk.post(LIST, data)
+    assert "tickets stay for the books" in page.content.decode()
+    assert first.name in page.content.decode()
+    # The second one is closed by somebody else meanwhile.
+    from customers import admin, registration
+
+    def rival(*, customer, actor):
+        if customer.pk == second.pk:
+            registration.close_customer(customer=customer, actor=actor)
+        registration.close_customer(customer=customer, actor=actor)
+
+    monkeypatch.setattr(admin, "close_customer", rival)
+    answer = desk.post(LIST, data | {"post": "yes"}, follow=True)
+    said = [str(message) for message in answer.context["messages"]]
+    assert said == ["Customer not found. Nothing was changed."]
+    assert Customer.objects.existing().count() == 2
+    monkeypatch.undo()
+    desk.post(LIST, data | {"post": "yes"})
+    assert not Customer.objects.existing().exists()
+
+
+@pytest.mark.parametrize("words", ["Findme", "findme@", "999 888", "1HGCM82", "FM 1"])
+def test_search(desk, words):
+    vehicle = VehicleFactory.create(plate="FM 1")
+    wanted = vehicle.customer
+    Customer.objects.filter(pk=wanted.pk).update(
+        name="Findme Smith", email="findme@example.com", phone="+1 999 888"
+    )
+    CustomerFactory.create()
+    assert shown(desk.get(LIST, {"q": words})) == {wanted.pk}
+
+
+def test_the_number_of_tickets_survives_a_search_over_cars(desk):
+    customer = ServiceTicketFactory.create(vin=valid_vin(1)).customer
+    for number in (2, 3):
+        ServiceTicketFactory.create(customer=customer, vin=valid_vin(number))
+    page = desk.get(LIST, {"q": "1HGCM82"})
+    assert [row.ticket_count for row in page.context_data["cl"].result_list] == [3]
+
+
+def test_a_clerk_cannot_change_what_the_owner_signs_in_with(clerk):
+    owner = CustomerFactory.create(user=SuperuserFactory.create(email="owner@example.com"))
+    for name in ("view_customer", "change_customer"):
+        clerk.user.user_permissions.add(Permission.objects.get(codename=name))
+    Desk(clerk.user).save(change(owner), {"email": "mine@example.com", "name": "Owner"})
+    owner.refresh_from_db()
+    assert owner.name == "Owner"
+    assert owner.user.email == "owner@example.com"
+    assert User.objects.filter(email="mine@example.com").count() == 0
+
+
+class TestVehicles:
+    add = reverse("admin:customers_vehicle_add")
+
+    def test_enter_and_hand_over(self, desk):
+        old, new = CustomerFactory.create(), CustomerFactory.create()
+        vin = valid_vin(7)
+        typed = {"vin": vin, "customer": old.pk, "plate": "AB 1"}
+        assert desk.save(self.add, typed).status_code == 302
+        vehicle = Vehicle.objects.get()
+        assert (vehicle.customer, vehicle.make, vehicle.year) == (old, "Honda", 2003)
+        page = reverse("admin:customers_vehicle_change", args=(vehicle.pk,))
+        assert desk.save(page, {"customer": new.pk}).status_code == 302
+        vehicle.refresh_from_db()
+        assert vehicle.customer == new
+        entry = LogEntry.objects.get_for_object(vehicle).first()
+        assert (entry.actor, entry.additional_data["role"]) == (desk.user, "back_office")
+
+    def test_a_wrong_check_digit_is_said_and_saved(self, desk):
+        wrong = "1HGCM82633A000000"
+        answer = desk.save(self.add, {"vin": wrong})
+        assert answer.status_code == 302
+        said = [str(message) for message in desk.get(LIST).context["messages"]]
+        assert any("check digit" in message for message in said)
+
+    def test_an_owner_who_is_gone_is_refused(self, desk):
+        gone = CustomerFactory.create(user=None)
+        desk.post(delete(gone), {"post": "yes"})
+        answer = desk.save(self.add, {"vin": valid_vin(7), "customer": gone.pk})
+        assert "Customer not found." in refusals_of(answer)
+        assert not Vehicle.objects.exists()
+
+    def test_only_those_who_are_here_are_offered(self, desk):
+        here, gone = CustomerFactory.create(), CustomerFactory.create()
+        desk.post(delete(gone), {"post": "yes"})
+        asked = {"app_label": "customers", "model_name": "vehicle", "field_name": "customer"}
+        offered = desk.get(reverse("admin:autocomplete"), asked).json()["results"]
+        assert [row["id"] for row in offered] == [str(here.pk)]

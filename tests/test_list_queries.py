@@ -1,0 +1,80 @@
+"""What a list asks of the database: so many queries, whatever the number of rows."""
+
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from autoful.testing.personas import Persona
+from customers.tests.factories import CustomerFactory
+from inventory.tests.factories import PartFactory
+from mechanics.tests.factories import MechanicFactory
+from tickets.tests.factories import ServiceTicketFactory
+
+pytestmark = pytest.mark.django_db
+
+# The tables that stand first in each query, in their order; a mechanic's token asks for them first.
+ME = "mechanics_mechanic"
+TEAM = ["tickets_assignment", "mechanics_mechanic"]
+TICKET = ["customers_customer", *TEAM, "accounts_user", "tickets_partline", "inventory_part"]
+TICKETS = ["tickets_serviceticket"] * 2
+EXPECTED: dict[tuple[str, str], list[str]] = {
+    ("nobody", "/customers"): ["customers_customer"] * 2,
+    ("mike", "/customers"): [ME, *["customers_customer"] * 2],
+    ("mike", "/mechanics"): [ME, *["mechanics_mechanic"] * 2],
+    ("nobody", "/inventory"): ["inventory_part"] * 2,
+    ("mike", "/inventory"): [ME, *["inventory_part"] * 2],
+    ("nobody", "/service_tickets"): [*TICKETS, *TICKET],
+    ("mike", "/service_tickets"): [ME, *TICKETS, *TICKET],
+    ("sarah", "/service_tickets"): ["customers_customer", *TICKETS, *TICKET],
+    ("sarah", "/customers/my-tickets"): ["customers_customer", *TICKETS, *TEAM],
+    ("mike", "/inventory/search?part_name=part"): [ME, *["inventory_part"] * 2],
+    ("mike", "/inventory/low-stock"): [ME, *["inventory_part"] * 2],
+    ("nobody", "/customers/top"): ["customers_customer"],
+    ("nobody", "/mechanics/top"): ["mechanics_mechanic"],
+}
+
+
+@pytest.fixture
+def people(settings: Any, nobody: Persona, sarah: Persona, mike: Persona) -> dict[str, Persona]:
+    settings.RATE_LIMITS = None
+    return {"nobody": nobody, "sarah": sarah, "mike": mike}
+
+
+def more(count: int, sarah: Persona) -> None:
+    """Tickets of Sarah's and of others, each with a team and parts."""
+    for _ in range(count):
+        parts = [PartFactory.create(quantity_in_stock=3), PartFactory.create(quantity_in_stock=3)]
+        team = [MechanicFactory.create(), MechanicFactory.create()]
+        for customer in (sarah.profile, CustomerFactory.create()):
+            lines = [(part, 1) for part in parts]
+            ServiceTicketFactory.create(customer=customer, mechanics=team, parts=lines)
+
+
+@pytest.mark.parametrize(("name", "path"), EXPECTED)
+def test_a_lists_queries(name: str, path: str, people: dict[str, Persona]) -> None:
+    for rows in (1, 3):
+        more(rows, people["sarah"])
+        with CaptureQueriesContext(connection) as queries:
+            answer = people[name].get(path, {} if "?" in path else {"per_page": 100 - rows})
+        assert answer.status_code == 200
+        asked = [q["sql"] for q in queries]
+        first = [re.search(r"FROM [`\"]?(\w+)", sql) for sql in asked]
+        assert [found and found[1] for found in first] == EXPECTED[name, path], "\n".join(asked)
+
+
+def test_the_ticket_list_joins_no_customers(people: dict[str, Persona]) -> None:
+    more(2, people["sarah"])
+    for name in people:
+        with CaptureQueriesContext(connection) as queries:
+            people[name].get("/service_tickets")
+        tickets = [
+            q["sql"]
+            for q in queries
+            if "FROM `tickets_serviceticket`" in q["sql"]
+            or 'FROM "tickets_serviceticket"' in q["sql"]
+        ]
+        assert len(tickets) == 2
+        assert not [sql for sql in tickets if "JOIN" in sql]

@@ -1,0 +1,250 @@
+"""The races for people: teams, customers, vehicles that change hands.
+
+As in test_races.py, each stands beside a control in which it really happens.
+"""
+
+import datetime
+import logging
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.conf import settings
+from django.db import IntegrityError, connection
+
+from autoful import db
+from autoful.actor import COMMAND
+from autoful.errors import Busy, DomainError
+from autoful.testing.rivals import (
+    at_once,
+    many_connections,
+    outcome,
+    rival_after,
+    rival_before,
+    unclean,
+    unhindered,
+    unprotected,
+    without_transactions,
+)
+from customers import registration as customer_desk
+from customers.errors import CustomerNotFound
+from customers.models import Customer, Vehicle
+from customers.tests.factories import CustomerFactory, VehicleFactory, valid_vin
+from customers.vehicles import save_vehicle
+from mechanics import registration as mechanic_desk
+from mechanics.errors import MechanicNotFound
+from mechanics.models import Mechanic
+from mechanics.tests.factories import MechanicFactory
+from tests.soundness import faults
+from tickets import assignment, lifecycle
+from tickets.models import Assignment, ServiceTicket
+from tickets.tests.factories import ServiceTicketFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+on_mysql = pytest.mark.skipif(
+    not settings.PRODUCTION, reason="SQLite lets one transaction write at a time"
+)
+
+
+@pytest.fixture(autouse=True)
+def _connections(transactional_db: None, tmp_path: Path) -> Iterator[None]:
+    with many_connections(tmp_path):
+        yield
+
+
+def kinds(outcomes: list[Any], *errors: type[DomainError]) -> list[int]:
+    """How many went well, then how many ended with each of `errors`."""
+    assert unclean(outcomes) == []
+    refused = [sum(isinstance(o, error) for o in outcomes) for error in errors]
+    well = sum(not isinstance(o, Exception) for o in outcomes)
+    assert well + sum(refused) == len(outcomes), outcomes
+    return [well, *refused]
+
+
+# --- Teams ----------------------------------------------------------------------------------------
+
+
+def test_teams_that_share_mechanics_never_deadlock(caplog: pytest.LogCaptureFixture) -> None:
+    team = [MechanicFactory.create().pk for _ in range(5)]
+    tickets = [ServiceTicketFactory.create() for _ in range(8)]
+    moves = [
+        partial(
+            assignment.set_team,
+            ticket=ticket,
+            mechanic_ids=team[:: 1 if n % 2 else -1],
+            actor=COMMAND,
+        )
+        for n, ticket in enumerate(tickets)
+    ]
+    with caplog.at_level(logging.INFO, logger="autoful.db"):
+        outcomes = at_once(*moves)
+    assert kinds(outcomes) == [8]
+    assert Assignment.objects.count() == 40
+    if connection.vendor == "mysql":
+        assert "lost a race" not in caplog.text
+    assert faults() == []
+
+
+def teams_meet() -> list[Any]:
+    """The rival comes when the first of two shared mechanics is locked; nobody tries twice."""
+    team = [MechanicFactory.create().pk, MechanicFactory.create().pk]
+    one, two = ServiceTicketFactory.create(), ServiceTicketFactory.create()
+    set_team = partial(assignment.set_team, mechanic_ids=team, actor=COMMAND)
+    with patch.object(db, "RETRIES", 0):
+        rival = partial(set_team, ticket=two)
+        with rival_after(assignment, "_lock_available", rival) as other:
+            mine = outcome(partial(set_team, ticket=one))
+        return [mine, other.outcome()]
+
+
+def test_two_teams_lock_their_mechanics_in_one_order() -> None:
+    assert kinds(teams_meet()) == [2]
+    assert Assignment.objects.count() == 4
+
+
+@on_mysql
+def test_control_in_opposite_orders_one_is_the_deadlocks_victim() -> None:
+    calls: list[None] = []
+
+    def back_and_forth(ids: set[int]) -> list[int]:
+        calls.append(None)
+        return sorted(ids, reverse=len(calls) % 2 == 0)
+
+    with unhindered(), patch.object(assignment, "sorted", back_and_forth, create=True):
+        assert kinds(teams_meet(), Busy) == [1, 1]
+
+
+def assign_while_leaving() -> list[Any]:
+    """The rival comes when the mechanic was found available."""
+    mechanic, ticket = MechanicFactory.create(), ServiceTicketFactory.create()
+    leave = partial(mechanic_desk.close_mechanic, mechanic=mechanic, actor=COMMAND)
+    with rival_before(assignment, "_put", leave) as rival:
+        mine = outcome(
+            partial(assignment.assign, ticket=ticket, mechanic_id=mechanic.pk, actor=COMMAND)
+        )
+    return [mine, rival.outcome()]
+
+
+def test_a_mechanic_assigned_while_leaving_is_released() -> None:
+    assert kinds(assign_while_leaving()) == [2]
+    assert not Assignment.objects.exists()
+    assert faults() == []
+
+
+def test_control_without_the_lock_a_departed_mechanic_is_assigned() -> None:
+    with unprotected(assignment):
+        assert kinds(assign_while_leaving()) == [2]
+    assert faults() != []
+
+
+def leave_while_assigned() -> list[Any]:
+    """The rival comes when the open assignments are released and the mechanic is still there."""
+    mechanic, ticket = MechanicFactory.create(), ServiceTicketFactory.create()
+    assign = partial(assignment.assign, ticket=ticket, mechanic_id=mechanic.pk, actor=COMMAND)
+    with rival_before(Mechanic, "save", assign) as rival:
+        mine = outcome(partial(mechanic_desk.close_mechanic, mechanic=mechanic, actor=COMMAND))
+    return [mine, rival.outcome()]
+
+
+def test_a_leaving_mechanic_cannot_be_assigned() -> None:
+    assert kinds(leave_while_assigned(), MechanicNotFound) == [1, 1]
+    assert faults() == []
+
+
+def test_control_without_the_lock_a_leaving_mechanic_is_assigned() -> None:
+    with unprotected(mechanic_desk):
+        assert kinds(leave_while_assigned()) == [2]
+    assert faults() != []
+
+
+# --- Customers and their tickets ------------------------------------------------------------------
+
+
+def opening(customer: Customer, **fields: Any) -> Any:
+    known: dict[str, Any] = {"service_desc": "Brakes", "service_date": datetime.date(2025, 6, 1)}
+    given = {"vin": valid_vin(7)} | known | fields
+    return partial(lifecycle.open_ticket, customer_id=customer.pk, actor=COMMAND, **given)
+
+
+def open_while_closing() -> list[Any]:
+    """The rival comes when the customer was found there."""
+    customer = CustomerFactory.create()
+    close = partial(customer_desk.close_customer, customer=customer, actor=COMMAND)
+    with rival_before(lifecycle, "vehicle_for", close) as rival:
+        mine = outcome(opening(customer))
+    return [mine, rival.outcome()]
+
+
+def test_a_ticket_is_opened_before_its_customer_is_gone() -> None:
+    assert kinds(open_while_closing()) == [2]
+    assert faults() == []
+
+
+def test_control_without_the_lock_it_is_opened_after() -> None:
+    with unprotected(lifecycle):
+        assert kinds(open_while_closing()) == [2]
+    assert faults() != []
+
+
+def test_a_closing_customer_gets_no_ticket() -> None:
+    customer = CustomerFactory.create()
+    with rival_before(Customer, "save", opening(customer)) as rival:
+        customer_desk.close_customer(customer=customer, actor=COMMAND)
+    assert kinds([rival.outcome()], CustomerNotFound) == [0, 1]
+    assert not ServiceTicket.objects.exists()
+    assert faults() == []
+
+
+def two_tickets_one_vin() -> list[Any]:
+    """The rival comes when the VIN was found new and is about to be entered."""
+    with rival_before(Vehicle, "save", opening(CustomerFactory.create())) as rival:
+        mine = outcome(opening(CustomerFactory.create()))
+    return [mine, rival.outcome()]
+
+
+def test_two_tickets_with_one_new_vin_are_for_one_vehicle() -> None:
+    assert kinds(two_tickets_one_vin()) == [2]
+    assert set(Vehicle.objects.get().service_tickets.all()) == set(ServiceTicket.objects.all())
+    assert ServiceTicket.objects.count() == 2
+
+
+def test_control_looking_first_the_second_vehicle_meets_the_unique_key() -> None:
+    def naive(*, vin: str, customer: Customer, mileage: int | None) -> Vehicle:
+        return Vehicle.objects.filter(vin=vin).first() or Vehicle.objects.create(
+            vin=vin, customer=customer
+        )
+
+    with (
+        patch.object(lifecycle, "vehicle_for", naive),
+        unprotected(lifecycle),
+        without_transactions(),
+    ):
+        outcomes = two_tickets_one_vin()
+    assert isinstance(outcomes[0], IntegrityError)
+
+
+def test_the_higher_of_two_mileages_stays() -> None:
+    vehicle = VehicleFactory.create(mileage=50)
+    higher = opening(CustomerFactory.create(), vin=vehicle.vin, mileage=200)
+    with rival_before(Vehicle, "save", higher) as rival:
+        opening(CustomerFactory.create(), vin=vehicle.vin, mileage=100)()
+    assert unclean([rival.outcome()]) == []
+    vehicle.refresh_from_db()
+    assert vehicle.mileage == 200
+
+
+def test_a_car_sold_while_its_owner_closes_stays_with_the_buyer() -> None:
+    vehicle, buyer = VehicleFactory.create(plate="AAA 111"), CustomerFactory.create()
+    owner = vehicle.customer
+    assert owner is not None
+    sold = Vehicle.objects.get()
+    sold.customer, sold.plate = buyer, "BBB 222"
+    sell = partial(save_vehicle, vehicle=sold, changed=["customer", "plate"], actor=COMMAND)
+    with rival_before(Vehicle, "save", sell) as rival:
+        customer_desk.close_customer(customer=owner, actor=COMMAND)
+    assert unclean([rival.outcome()]) == []
+    vehicle.refresh_from_db()
+    assert (vehicle.customer, vehicle.plate) == (buyer, "BBB 222")

@@ -1,0 +1,205 @@
+"""The back office: tickets with their team, parts and timeline."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import TextField
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.text import Truncator
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from autoful.actor import Actor
+from autoful.admin import ReadOnlyAdmin, VerbAdmin
+from customers.vehicles import check_digit_warning
+from tickets.inlines import PartLineInline, TeamInline, TimelineInline
+from tickets.lifecycle import TRANSITIONS, delete_ticket, edit_ticket, open_ticket, transition
+from tickets.models import Assignment, PartLine, ServiceTicket, StatusChange
+
+Status = ServiceTicket.Status
+
+COLOURS = {
+    Status.PENDING: "info",
+    Status.IN_PROGRESS: "primary",
+    Status.ON_HOLD: "warning",
+    Status.COMPLETED: "success",
+    Status.CANCELLED: "danger",
+}
+MOVES = {
+    Status.IN_PROGRESS: "Start work",
+    Status.ON_HOLD: "Put on hold",
+    Status.COMPLETED: "Complete",
+    Status.CANCELLED: "Cancel ticket",
+}
+
+
+def move_label(ticket: ServiceTicket, to: str) -> str:
+    if to == Status.IN_PROGRESS and ticket.status == Status.COMPLETED:
+        return "Reopen (comeback)"
+    if to == Status.IN_PROGRESS and ticket.status == Status.ON_HOLD:
+        return "Resume work"
+    return MOVES[Status(to)]
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(required=False, max_length=500, widget=UnfoldAdminTextInputWidget)
+
+
+@admin.register(ServiceTicket)
+class ServiceTicketAdmin(VerbAdmin):
+    list_display = ("number", "customer", "vehicle", "work", "team", "service_date", "state")
+    list_filter = ("status", "service_date")
+    list_select_related = ("customer", "vehicle")
+    search_fields = (
+        *("id__exact", "vin", "service_desc", "vehicle__plate"),
+        *("customer__name", "customer__phone", "customer__email"),
+    )
+    ordering = ("-id",)
+    autocomplete_fields = ("customer",)
+    formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
+    change_form_outer_before_template = "admin/tickets/moves.html"
+    fieldsets = (
+        (None, {"fields": ("customer", "vehicle", "vin", "status", "completed_at")}),
+        ("Work", {"fields": ("service_desc", "notes", ("service_date", "mileage"))}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("customer", "vin")}),
+        ("Work", {"fields": ("service_desc", "notes", ("service_date", "mileage"))}),
+    )
+    delete_notice = (
+        "The ticket is removed with its team and timeline, and its parts go back into stock. "
+        "To keep it for the books, cancel it instead."
+    )
+
+    @display(description="no.", ordering="id")
+    def number(self, ticket: ServiceTicket) -> str:
+        return f"#{ticket.pk}"
+
+    @display(description="status", ordering="status", label=COLOURS)
+    def state(self, ticket: ServiceTicket) -> tuple[str, str]:
+        return ticket.status, ticket.get_status_display()
+
+    @display(description="work")
+    def work(self, ticket: ServiceTicket) -> str:
+        return Truncator(ticket.service_desc).chars(60)
+
+    @display(description="team")
+    def team(self, ticket: ServiceTicket) -> str:
+        return ", ".join(a.mechanic.first_name for a in ticket.assignments.all()) or "-"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).with_team()
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        return [TeamInline, PartLineInline, *([TimelineInline] if obj else [])]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("customer", "vehicle", "status", "completed_at") if obj else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"service_date": timezone.localdate()} | super().get_changeform_initial_data(request)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        moves = {"moves": self.moves(request, object_id)}
+        return super().change_view(request, object_id, form_url, moves | (extra_context or {}))
+
+    def moves(self, request: HttpRequest, object_id: str) -> list[dict[str, Any]]:
+        """What may come next, for the buttons."""
+        ticket = self.get_object(request, object_id)
+        if ticket is None or not self.has_change_permission(request, ticket):
+            return []
+        moves = []
+        for to in TRANSITIONS[ticket.status]:
+            url = reverse("admin:tickets_serviceticket_move", args=(ticket.pk, to))
+            danger = to == Status.CANCELLED
+            asks = danger or ticket.status == Status.COMPLETED
+            label = move_label(ticket, to)
+            variant = "default" if to == Status.ON_HOLD else "primary"
+            moves.append(
+                {"url": url, "label": label, "variant": variant, "asks": asks, "danger": danger}
+            )
+        return moves
+
+    def get_urls(self) -> list[Any]:
+        move = self.admin_site.admin_view(self.move)
+        name = "tickets_serviceticket_move"
+        return [path("<path:object_id>/move/<slug:to>/", move, name=name), *super().get_urls()]
+
+    def move(self, request: HttpRequest, object_id: str, to: str) -> HttpResponse:
+        """Move the status: at once from the ticket's page, or after a word about it."""
+        ticket = self.get_object(request, object_id)
+        if to not in MOVES or ticket is None:
+            raise PermissionDenied
+        label = move_label(ticket, to)
+
+        def do(ticket: ServiceTicket, answer: dict[str, Any], actor: Actor) -> str:
+            moved = transition(ticket=ticket, to=to, reason=answer.get("reason", ""), actor=actor)
+            return f"{ticket} is {moved.get_status_display().lower()}."
+
+        cancel = to == Status.CANCELLED
+        return self.ask(
+            request,
+            object_id,
+            form_class=ReasonForm,
+            do=do,
+            title=label,
+            text="The parts go back into stock and the team is released." if cancel else "",
+            button=label,
+            danger=cancel,
+        )
+
+    def enter(self, fields: dict[str, Any], actor: Actor) -> ServiceTicket:
+        return open_ticket(customer_id=fields.pop("customer").pk, actor=actor, **fields)
+
+    def change(self, obj: ServiceTicket, changed: dict[str, Any], actor: Actor) -> None:
+        edit_ticket(ticket=obj, fields=changed, actor=actor)
+
+    def remove(self, obj: ServiceTicket, actor: Actor) -> None:
+        delete_ticket(ticket=obj, actor=actor)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "vin" in form.changed_data and (warning := check_digit_warning(obj.vin)):
+            self.message_user(request, warning, messages.WARNING)
+
+
+@admin.register(StatusChange)
+class StatusChangeAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "ticket", "from_status", "to_status", "actor", "role", "reason")
+    list_filter = ("to_status", "created_at")
+    list_select_related = ("ticket", "actor")
+    search_fields = ("ticket__id__exact", "actor__email", "reason")
+    ordering = ("-id",)
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(ReadOnlyAdmin):
+    """Who was on what. The team is changed on the ticket's page."""
+
+    list_display = ("assigned_at", "ticket", "mechanic", "assigned_by")
+    list_filter = ("assigned_at",)
+    list_select_related = ("ticket", "mechanic", "assigned_by")
+    search_fields = ("ticket__id__exact", "mechanic__name")
+    ordering = ("-id",)
+
+
+@admin.register(PartLine)
+class PartLineAdmin(ReadOnlyAdmin):
+    """What was used on what. Parts are added and removed on the ticket's page."""
+
+    list_display = ("created_at", "ticket", "part", "quantity_used", "unit_price", "unit_cost")
+    list_filter = ("created_at",)
+    list_select_related = ("ticket", "part")
+    search_fields = ("ticket__id__exact", "part__part_name", "part__part_number")
+    ordering = ("-id",)
+    private_fields = {"unit_cost": "inventory.view_part"}

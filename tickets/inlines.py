@@ -1,0 +1,107 @@
+"""What stands on a ticket's page in the back office: team, parts and timeline."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from autoful.actor import Actor
+from autoful.admin import ReadOnlyInline, VerbFormSet, VerbInline
+from autoful.money import to_cents
+from tickets.assignment import change_team
+from tickets.models import Assignment, PartLine, ServiceTicket, StatusChange
+from tickets.parts import add_part, remove_line
+
+
+class TeamFormSet(VerbFormSet):
+    def save_by_verbs(self, parent: ServiceTicket, actor: Actor) -> None:
+        add = [form.cleaned_data["mechanic"].pk for form in self.added]
+        remove = [assignment.mechanic_id for assignment in self.removed]
+        if add or remove:
+            change_team(ticket=parent, add_ids=add, remove_ids=remove, actor=actor)
+
+
+class PartLineForm(forms.ModelForm):
+    def validate_constraints(self) -> None:
+        """A part that is on the ticket already is no mistake: the verb adds to its line."""
+
+
+class PartLineFormSet(VerbFormSet):
+    def validate_unique(self) -> None:
+        """Nor is the same part typed in twice."""
+
+    def save_by_verbs(self, parent: ServiceTicket, actor: Actor) -> None:
+        removed = [(line.part_id, line.pk, 0) for line in self.removed]
+        lines = [form.cleaned_data for form in self.added]
+        added = [(line["part"].pk, None, line["quantity_used"]) for line in lines]
+        # By part, whatever the rows' order: the order in which everybody locks parts.
+        for part_id, line_id, quantity in sorted(removed + added, key=lambda row: row[0]):
+            if line_id is not None:
+                remove_line(ticket=parent, line_id=line_id, actor=actor)
+            else:
+                add_part(ticket=parent, part_id=part_id, quantity=quantity, actor=actor)
+
+
+class TicketInline(VerbInline):
+    """Rows that are added and removed; what is written in them stays."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not is_frozen(request, obj) and bool(super().has_add_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not is_frozen(request, obj) and bool(super().has_delete_permission(request, obj))
+
+
+def is_frozen(request: HttpRequest, ticket: ServiceTicket | None) -> bool:
+    """Whether team and parts are only shown.
+
+    Not while saving: Django would drop in silence what was typed on a page that was opened before
+    somebody closed the ticket, where the verb says why it cannot be done.
+    """
+    return ticket is not None and not ticket.is_open and request.method != "POST"
+
+
+class TeamInline(TicketInline):
+    model = Assignment
+    formset = TeamFormSet
+    verbose_name, verbose_name_plural = "mechanic", "Team"
+    fields = ("mechanic", "assigned_by", "assigned_at")
+    readonly_fields = ("assigned_by", "assigned_at")
+    autocomplete_fields = ("mechanic",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("mechanic", "assigned_by")
+
+
+class PartLineInline(TicketInline):
+    model = PartLine
+    form = PartLineForm
+    formset = PartLineFormSet
+    verbose_name, verbose_name_plural = "part", "Parts"
+    readonly_fields = ("unit_price", "unit_cost", "total")
+    autocomplete_fields = ("part",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        cost = ["unit_cost"] if request.user.has_perm("inventory.view_part") else []
+        return ["part", "quantity_used", "unit_price", *cost, "total"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("part")
+
+    @display(description="total")
+    def total(self, line: PartLine) -> str:
+        return str(to_cents(line.unit_price * line.quantity_used)) if line.pk else "-"
+
+
+class TimelineInline(ReadOnlyInline):
+    model = StatusChange
+    verbose_name_plural = "Timeline"
+    fields = ("created_at", "from_status", "to_status", "actor", "role", "reason")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("actor")
