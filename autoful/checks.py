@@ -7,8 +7,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.db import connections
+from django.urls import get_resolver
 
 from autoful import environment
+from autoful.api import limits
 
 OLDEST = {"MySQL": (8, 0, 16), "MariaDB": (10, 6)}
 
@@ -66,6 +68,16 @@ def production_is_closed(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register()
+def limits_name_routes(**kwargs: Any) -> list[CheckMessage]:
+    """A limit for a route that does not exist protects nothing."""
+    named = set(settings.RATE_LIMITS or ()) - {"default", "admin.login"}
+    return [
+        CheckWarning(f"AUTOFUL_RATE_LIMITS names {route}, which is no route.", id="autoful.W005")
+        for route in sorted(named - set(limits.routes(get_resolver().url_patterns)))
+    ]
 
 
 @register()

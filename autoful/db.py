@@ -63,12 +63,20 @@ def retrying(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def lock(rows: models.QuerySet[M], pk: int, missing: Missing) -> M:
-    """The row, fresh and locked until the transaction ends; raises `missing` when it is gone.
+    """The row, fresh and locked until the transaction ends; raises `missing` when it is gone."""
+    row = lock_if_there(rows, pk)
+    if row is None:
+        raise missing
+    return row
+
+
+def lock_if_there(rows: models.QuerySet[M], pk: int) -> M | None:
+    """The row, fresh and locked until the transaction ends, if it is still one of `rows`.
 
     The lock is an UPDATE of `version`, not SELECT … FOR UPDATE: it also holds on a Galera
     cluster, where two nodes gave the same row to two readers but refuse the second writer.
     What is read after it is current, because the isolation is READ COMMITTED.
     """
     if not rows.filter(pk=pk).update(version=F("version") + 1):
-        raise missing
+        return None
     return rows.get(pk=pk)

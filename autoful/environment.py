@@ -10,7 +10,7 @@ import re
 import zoneinfo
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -28,15 +28,23 @@ KNOWN = {
     "AUTOFUL_PUBLIC_READS",
     "AUTOFUL_RATE_LIMITS",
     "AUTOFUL_TIME_ZONE",
+    # The tests' own.
+    "AUTOFUL_FUZZ_EXAMPLES",
+    "AUTOFUL_FUZZ_SEED",
+    "AUTOFUL_NEWMAN",
 }
 
-RATE = re.compile(r"^[0-9]+/([0-9]*)(s|m|h|d|sec|min|minute|hour|day)$")
+RATE = re.compile(r"^[0-9]+/([1-9][0-9]*)?(s|m|h|d|sec|min|minute|hour|day)$")
 
 
 def read_env_file(path: Path) -> None:
     """Load `.env`; variables that are already set win. An empty AUTOFUL_ENV_FILE means no file."""
-    named = os.environ.get("AUTOFUL_ENV_FILE", str(path))
-    if named and Path(named).is_file():
+    named = os.environ.get("AUTOFUL_ENV_FILE")
+    if named and not Path(named).is_file():
+        raise ImproperlyConfigured(f"AUTOFUL_ENV_FILE names {named}, and there is no such file.")
+    if named is None and path.is_file():
+        named = str(path)
+    if named:
         environ.Env.read_env(named)
 
 
@@ -85,15 +93,27 @@ def database(url: str) -> dict[str, Any]:
             "DATABASE_URL must look like mysql://user:password@host:3306/autoful; "
             "leave it out for SQLite."
         )
-    if not parts.hostname or not parts.path.strip("/"):
-        raise ImproperlyConfigured("DATABASE_URL must name a host and a database.")
+    if not _has_place(parts) or not parts.path.strip("/"):
+        raise ImproperlyConfigured("DATABASE_URL must name a host, a port if any, and a database.")
     return dict(environ.Env.db_url_config(url.replace("mariadb://", "mysql://", 1)))
+
+
+def _has_place(parts: SplitResult) -> bool:
+    """Whether the URL has a host, and a port that is a number or none."""
+    try:
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def redis(name: str) -> str:
     """A `redis://` URL, or nothing."""
     url = text(name)
-    if url and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+    parts = urlsplit(url)
+    if url and (
+        parts.scheme not in {"redis", "rediss", "unix"}
+        or (parts.scheme != "unix" and not _has_place(parts))
+    ):
         raise ImproperlyConfigured(f"{name} must look like redis://host:6379/0.")
     return url
 

@@ -1,6 +1,8 @@
 """What the rows of the shop have in common."""
 
-from django.db import models
+from typing import Any
+
+from django.db import models, transaction
 
 
 class ShopModel(models.Model):
@@ -12,3 +14,9 @@ class ShopModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # auditlog records an update before it is written. Outside a transaction the lists would
+        # be dropped between the two, and a reader could store the old row anew.
+        with transaction.atomic(savepoint=False):
+            super().save(*args, **kwargs)

@@ -13,7 +13,8 @@ from autoful.accounts.account import (
 )
 from autoful.accounts.models import normalize_email
 from autoful.actor import Actor, Role
-from autoful.db import lock
+from autoful.db import lock, lock_if_there
+from autoful.errors import InvalidField
 from autoful.verbs import verb
 from customers.errors import CustomerNotFound
 from customers.models import Customer
@@ -81,6 +82,8 @@ def _change(
     given = {"name": name, "phone": phone}
     if customer.user is not None:
         change_account(user=customer.user, email=email, password_hash=password_hash)
+    elif password_hash is not None:
+        raise InvalidField("password", "This customer has no account to sign in with.")
     elif email is not None:
         given["email"] = normalize_email(email)
     changed = {field: value for field, value in given.items() if value is not None}
@@ -105,7 +108,10 @@ def close_customer(*, customer: Customer, actor: Actor) -> None:
     customer.deleted_at = timezone.now()
     customer.save(update_fields=["user", "name", "email", "phone", "deleted_at", "updated_at"])
     audit.erase_personal_data(customer, PERSONAL)
-    for vehicle in customer.vehicles.order_by("id"):
+    for vehicle_id in customer.vehicles.order_by("id").values_list("id", flat=True):
+        vehicle = lock_if_there(customer.vehicles.all(), vehicle_id)
+        if vehicle is None:  # sold a moment ago: the buyer's now
+            continue
         vehicle.customer, vehicle.plate = None, ""
         vehicle.save(update_fields=["customer", "plate", "updated_at"])
         audit.erase_personal_data(vehicle, ("customer", "plate"))

@@ -9,9 +9,8 @@ from vininfo.exceptions import VininfoException
 
 from autoful.actor import Actor
 from autoful.db import lock
-from autoful.errors import Missing
 from autoful.verbs import verb
-from customers.errors import CustomerNotFound, VinTaken
+from customers.errors import CustomerNotFound, VehicleNotFound, VinTaken
 from customers.models import Customer, Vehicle
 
 
@@ -56,29 +55,35 @@ def decode(vin: str) -> dict[str, Any]:
     return known
 
 
-def vehicle_for(*, vin: str, customer: Customer, mileage: int | None = None) -> Vehicle:
+def vehicle_for(*, vin: str, customer: Customer | None, mileage: int | None = None) -> Vehicle:
     """The vehicle with this VIN, entered as the customer's when the shop sees it first.
 
     A known vehicle keeps its owner: whoever brings it in need not own it, and a mistyped VIN must
-    not take somebody's car away. One without an owner becomes the customer's.
-    Part of a ticket's transaction; the unique VIN settles a race between two tickets.
+    not take somebody's car away. One without an owner becomes the customer's. Its mileage only
+    rises. `customer` is None for one who closed the account. Part of a ticket's transaction; the
+    unique VIN settles a race between two tickets.
     """
     vin = normalize_vin(vin)
-    vehicle = Vehicle.objects.filter(vin=vin).first()
-    if vehicle is None:
+    known = Vehicle.objects.filter(vin=vin).first()
+    if known is None:
         try:
             with transaction.atomic():
                 return Vehicle.objects.create(
                     vin=vin, customer=customer, mileage=mileage, **decode(vin)
                 )
         except IntegrityError:
-            vehicle = Vehicle.objects.get(vin=vin)
-    if vehicle.customer_id is None:
+            known = Vehicle.objects.get(vin=vin)
+    # Locked, or of two tickets opened at once the lower mileage could be written last.
+    vehicle = lock(Vehicle.objects.all(), known.pk, VehicleNotFound())
+    changed = []
+    if vehicle.customer_id is None and customer is not None:
         vehicle.customer = customer
-        vehicle.save(update_fields=["customer", "updated_at"])
-    if mileage is not None and mileage > (vehicle.mileage or 0):
+        changed.append("customer")
+    if mileage is not None and (vehicle.mileage is None or mileage > vehicle.mileage):
         vehicle.mileage = mileage
-        vehicle.save(update_fields=["mileage", "updated_at"])
+        changed.append("mileage")
+    if changed:
+        vehicle.save(update_fields=[*changed, "updated_at"])
     return vehicle
 
 
@@ -97,7 +102,7 @@ def save_vehicle(*, vehicle: Vehicle, changed: list[str], actor: Actor) -> Vehic
             if not getattr(vehicle, field):
                 setattr(vehicle, field, value)
     else:
-        lock(Vehicle.objects.all(), vehicle.pk, Missing("Vehicle not found."))
+        lock(Vehicle.objects.all(), vehicle.pk, VehicleNotFound())
         fields = [*changed, "updated_at"]
     try:
         with transaction.atomic():

@@ -72,14 +72,14 @@ class Year:
         due: Event = (moment, next(self._order), partial(event, *facts))
         heapq.heappush(self._events, due)
 
-    def _account(self, email: str) -> Credentials:
-        return Credentials(email, password_hash=self.password_hash)
+    def _account(self, role: Role, email: str) -> Credentials:
+        return Credentials(role, email, self.password_hash)
 
     # --- Before the first customer ----------------------------------------------------------------
 
     def _open_shop(self) -> None:
         with acting(COMMAND):
-            owner = open_account(self._account(self.owner_email))
+            owner = open_account(self._account(Role.BACK_OFFICE, self.owner_email))
             owner.is_staff = owner.is_superuser = True
             owner.save(update_fields=["is_staff", "is_superuser"])
         self.owner = Actor(Role.BACK_OFFICE, owner)
@@ -89,7 +89,9 @@ class Year:
                 phone=f"+1 (720) 555-01{place:02}",
                 salary=Decimal(44_000 + 1_850 * (place * 5 % 13)),
                 approved=True,
-                account=self._account(self.mechanic_email if place == 0 else _email(name)),
+                account=self._account(
+                    Role.MECHANIC, self.mechanic_email if place == 0 else _email(name)
+                ),
                 actor=self.owner,
             )
             self.actors.append(Actor(Role.MECHANIC, mechanic.user, mechanic.pk))
@@ -132,7 +134,9 @@ class Year:
             self.customers[index] = customers.enter_account_holder(
                 name=name,
                 phone=phone,
-                account=self._account(self.customer_email if index == 0 else _email(name)),
+                account=self._account(
+                    Role.CUSTOMER, self.customer_email if index == 0 else _email(name)
+                ),
                 actor=NOBODY,
             )
         else:
@@ -162,7 +166,7 @@ class Year:
             phone="+1 (720) 555-0198",
             salary=None,
             approved=False,
-            account=self._account(_email(name)),
+            account=self._account(Role.MECHANIC, _email(name)),
             actor=NOBODY,
         )
 

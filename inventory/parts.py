@@ -80,5 +80,8 @@ def _write(part: Part, fields: Mapping[str, Any]) -> None:
     try:
         with transaction.atomic():
             part.save(update_fields=None if part._state.adding else [*changed, "updated_at"])
-    except IntegrityError as taken:
-        raise PartNumberTaken from taken
+    except IntegrityError as refused:
+        others = Part.objects.exclude(pk=part.pk).filter(part_number=part.part_number)
+        if part.part_number and others.exists():
+            raise PartNumberTaken from refused
+        raise

@@ -10,6 +10,7 @@ from django.db.models import F
 from autoful import audit
 from autoful.actor import Actor
 from autoful.db import lock
+from autoful.errors import InvalidField
 from autoful.verbs import verb
 from inventory.errors import InsufficientStock, PartNotFound, StockTooLarge
 from inventory.models import LARGEST_QUANTITY, Part, StockMovement
@@ -21,8 +22,9 @@ Reason = StockMovement.Reason
 def take(*, part_id: int, quantity: int, reference: str, actor: Actor) -> Part:
     """Take `quantity` (at least 1) out of stock for `reference`; returns the part as it is then.
 
-    Raises PartNotFound, InsufficientStock with what is available.
+    Raises InvalidField below 1, PartNotFound, InsufficientStock with what is available.
     """
+    _demand_positive(quantity)
     enough = Part.objects.filter(pk=part_id, quantity_in_stock__gte=quantity)
     # Prevents overselling: check and change are one statement, and the loser matches no row.
     if not enough.update(
@@ -45,7 +47,10 @@ def take(*, part_id: int, quantity: int, reference: str, actor: Actor) -> Part:
 
 @verb
 def put_back(*, part_id: int, quantity: int, reference: str, actor: Actor) -> Part:
-    """Put back what `reference` had taken; returns the part as it is then."""
+    """Put back what `reference` had taken; returns the part as it is then.
+
+    Raises PartNotFound, StockTooLarge.
+    """
     return _add(
         part_id=part_id,
         quantity=quantity,
@@ -89,6 +94,12 @@ def set_quantity(
     return _record(part_id=part.pk, change=change, reason=reason, note=note, actor=actor)
 
 
+def _demand_positive(quantity: int) -> None:
+    # Taking a negative quantity would be receiving without saying so.
+    if quantity < 1:
+        raise InvalidField("quantity", "At least 1 is needed.")
+
+
 def _add(
     *,
     part_id: int,
@@ -98,6 +109,7 @@ def _add(
     note: str = "",
     actor: Actor,
 ) -> Part:
+    _demand_positive(quantity)
     room = Part.objects.filter(pk=part_id, quantity_in_stock__lte=LARGEST_QUANTITY - quantity)
     if not room.update(
         quantity_in_stock=F("quantity_in_stock") + quantity, version=F("version") + 1

@@ -39,12 +39,11 @@ def release(*, ticket: ServiceTicket, mechanic_id: int, actor: Actor) -> Service
     Raises TicketNotFound, TicketClosed, MechanicNotFound, NotAssigned.
     """
     ticket = lock_open_ticket(ticket.pk)
-    mechanic = Mechanic.objects.existing().filter(pk=mechanic_id).first()
-    if mechanic is None:
-        raise MechanicNotFound
-    assignment = ticket.assignments.filter(mechanic=mechanic).first()
+    assignment = ticket.assignments.filter(mechanic_id=mechanic_id).first()
     if assignment is None:
-        raise NotAssigned(mechanic.name)
+        # Asked only now: one who left can still be on a ticket that came back.
+        mechanic = Mechanic.objects.existing().filter(pk=mechanic_id).first()
+        raise NotAssigned(mechanic.name) if mechanic else MechanicNotFound
     assignment.delete()
     return ticket
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from autoful.actor import Actor
-from autoful.db import lock
+from autoful.db import lock, lock_if_there
 from autoful.verbs import verb
 from customers.errors import CustomerNotFound
 from customers.models import Customer
@@ -92,8 +92,10 @@ def edit_ticket(
     changed = dict(fields)
     if "vin" in changed:
         changed["vin"] = normalize_vin(changed["vin"])
+        # None for a customer who closed the account: nothing becomes theirs any more.
+        customer = lock_if_there(Customer.objects.existing(), ticket.customer_id)
         changed["vehicle"] = vehicle_for(
-            vin=changed["vin"], customer=ticket.customer, mileage=changed.get("mileage")
+            vin=changed["vin"], customer=customer, mileage=changed.get("mileage")
         )
     for name, value in changed.items():
         setattr(ticket, name, value)

@@ -14,15 +14,17 @@ from autoful import audit
 from autoful.accounts.errors import EmailTaken
 from autoful.accounts.models import User, normalize_email
 from autoful.actor import Role
-from autoful.errors import InvalidField
+from autoful.db import lock, lock_if_there
+from autoful.errors import InvalidField, Missing
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What an account is opened with: a new e-mail and hash, or the account that has them."""
 
+    role: Role
     email: str
-    password_hash: str = ""
+    password_hash: str
     account_id: int | None = None
 
 
@@ -35,17 +37,23 @@ def credentials(*, email: str, password: str, role: Role) -> Credentials:
     email = normalize_email(email)
     existing = User.objects.filter(email=email).first()
     if existing is None:
-        return Credentials(email, password_hash=make_password(password))
+        return Credentials(role, email, make_password(password))
     right = existing.check_password(password)
     if not right or not existing.is_active or hasattr(existing, role):
         raise EmailTaken
-    return Credentials(email, account_id=existing.pk)
+    return Credentials(role, email, existing.password, existing.pk)
 
 
 def open_account(found: Credentials) -> User:
     """The account for `credentials`; raises EmailTaken when somebody else was faster."""
     if found.account_id is not None:
-        return User.objects.get(pk=found.account_id)
+        # Locked and looked at again: since its password was matched it may have been closed,
+        # have got another one, or have put on this hat in another request.
+        same = User.objects.filter(is_active=True, email=found.email, password=found.password_hash)
+        user = lock_if_there(same, found.account_id)
+        if user is None or hasattr(user, found.role):
+            raise EmailTaken
+        return user
     try:
         with transaction.atomic():
             return User.objects.create(email=found.email, password=found.password_hash)
@@ -87,6 +95,8 @@ def close_account(*, user: User) -> None:
 
     The row stays, because the ledger and the audit trail point at it.
     """
+    # Locked, so that of two hats taken off at once the second one sees that it was the last.
+    user = lock(User.objects.all(), user.pk, Missing("Account not found."))
     if user.has_role():
         return
     user.email = f"closed-{user.pk}@account.invalid"

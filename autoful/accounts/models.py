@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from autoful.fields import ExactCharField
@@ -34,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """`token_version` is part of every token: raising it ends them all."""
+    """`token_version` is part of every token: raising it ends them all. `version` is the lock."""
 
     email = ExactCharField("e-mail", max_length=254, unique=True)
     is_active = models.BooleanField(
@@ -45,6 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(
         "back office", default=False, help_text="May sign in to the back office."
     )
+    version = models.PositiveBigIntegerField(default=0, editable=False)
     token_version = models.PositiveIntegerField(default=1, editable=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -65,7 +66,8 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.token_version += 1
             if kwargs.get("update_fields") is not None:
                 kwargs["update_fields"] = {*kwargs["update_fields"], "token_version"}
-        super().save(*args, **kwargs)
+        with transaction.atomic(savepoint=False):  # as in ShopModel.save
+            super().save(*args, **kwargs)
 
     def set_unusable_password(self) -> None:
         super().set_unusable_password()

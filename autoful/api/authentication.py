@@ -33,6 +33,15 @@ class TokenAuthentication(JWTAuthentication):
         identify(actor)
         return actor.user, actor
 
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        try:
+            return super().get_raw_token(header)
+        except AuthenticationFailed as malformed:
+            # Simple JWT says it in a dict, which is not the shape of our errors.
+            raise AuthenticationFailed(
+                "The Authorization header must read: Bearer <token>."
+            ) from malformed
+
     def get_validated_token(self, raw_token: bytes) -> Token:
         try:
             return AccessToken(raw_token)  # type: ignore[arg-type]

@@ -11,13 +11,13 @@ conditional UPDATEs included: see `audit.on_change`.
 import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import models, transaction
-from django.http import QueryDict
 
 _lists_by_model: dict[type[models.Model], set[str]] = defaultdict(set)
 
@@ -41,24 +41,17 @@ def drop(name: str) -> None:
 
 
 def cached_page(
-    name: str,
-    audience: str,
-    query: QueryDict,
-    parameters: set[str],
-    build: Callable[[], bytes],
+    name: str, audience: str, asked: Mapping[str, Any], build: Callable[[], bytes]
 ) -> bytes:
-    """The bytes of one page of a list, as `audience` may see it.
-
-    Only `parameters` tell pages apart; what a client adds besides fills no cache.
-    """
+    """The bytes of the page of a list that `asked` for, as `audience` may see it."""
     version = cache.get(_version_key(name))
     if version is None:
         cache.add(_version_key(name), uuid.uuid4().hex, timeout=None)
         version = cache.get(_version_key(name))
     if version is None:
         return build()  # the cache is away
-    asked = sorted((key, query.getlist(key)) for key in query if key in parameters)
-    digest = hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).hexdigest()
+    question = repr(sorted(asked.items())).encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(question).hexdigest()
     key = f"page:{name}:{version}:{audience}:{digest}"
     page: bytes | None = cache.get(key)
     if page is None:

@@ -8,6 +8,7 @@ token is read.
 import ipaddress
 import logging
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,15 @@ def caller_key(actor: Actor, address: str | None) -> str:
     return f"address:{ip}"
 
 
+def routes(patterns: Iterable[Any]) -> Iterator[str]:
+    """The names of all limited routes, such as customers.login."""
+    for pattern in patterns:
+        yield from routes(getattr(pattern, "url_patterns", ()))
+        view = getattr(pattern, "callback", None)
+        for action in getattr(view, "actions", {}).values():
+            yield f"{view.cls.list_name}.{action}"
+
+
 def count(request: HttpRequest, route: str, actor: Actor) -> Usage:
     """Count this call against every limit of its route.
 
@@ -70,9 +80,9 @@ def count(request: HttpRequest, route: str, actor: Actor) -> Usage:
         headers={
             "RateLimit-Limit": str(nearest["limit"]),
             "RateLimit-Remaining": str(max(0, nearest["limit"] - nearest["count"])),
-            "RateLimit-Reset": str(max(1, nearest["time_left"])),
+            "RateLimit-Reset": str(nearest["time_left"]),
         },
-        wait=max((max(1, u["time_left"]) for u in usages if u["should_limit"]), default=0),
+        wait=max((u["time_left"] for u in usages if u["should_limit"]), default=0),
     )
 
 
@@ -87,8 +97,10 @@ def _usage(request: HttpRequest, route: str, key: str, rate: str) -> dict[str, A
                 rate=rate,
                 increment=True,
             )
-            if usage["limit"]:
-                return usage
+            if usage["time_left"] >= 0:  # what it says instead of raising is -1
+                # Its window still counts in the very second it ends: one more, or whoever waits
+                # exactly as long as told is refused again.
+                return {**usage, "time_left": usage["time_left"] + 1}
         except (RedisError, ConnectionInterrupted, OSError):
             logger.warning("Redis does not answer; each process counts calls for itself")
         _paused_until = time.monotonic() + PAUSE_SECONDS

@@ -11,7 +11,6 @@ from rest_framework.utils.urls import replace_query_param
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
-PARAMETERS = ("page", "per_page")
 
 
 class Pages(BasePagination):
@@ -28,8 +27,7 @@ class Pages(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
-        self.page = _positive(request, "page", 1)
-        self.per_page = min(_positive(request, "per_page", PER_PAGE), MOST_PER_PAGE)
+        self.page, self.per_page = asked_page(request)
         self.total_items = queryset.count()
         self.total_pages = -(-self.total_items // self.per_page)
         self.display_page_controls = self.total_pages > 1  # the browsable API's
@@ -76,6 +74,14 @@ class Pages(BasePagination):
                 "schema": whole | {"default": PER_PAGE},
             },
         ]
+
+
+def asked_page(request: Request) -> tuple[int, int]:
+    """The page and the rows a page that are asked for; raises ValidationError."""
+    return (
+        _positive(request, "page", 1),
+        min(_positive(request, "per_page", PER_PAGE), MOST_PER_PAGE),
+    )
 
 
 def _positive(request: Request, name: str, default: int) -> int:

@@ -16,10 +16,10 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from autoful.actor import Actor, Role
-from autoful.api import caching, limits, pagination
+from autoful.api import caching, limits
 from autoful.api.authentication import actor_of
 from autoful.api.limits import TooManyRequests
-from autoful.api.pagination import Pages
+from autoful.api.pagination import Pages, asked_page
 from autoful.api.parsers import BodyTooLarge
 from autoful.api.permissions import Nobody
 from autoful.api.renderers import JSONRenderer
@@ -133,12 +133,13 @@ class ShopViewSet(GenericViewSet[Any]):
 
         if request.accepted_renderer.format != "json":
             return Response(build())
-        filterset = self.filterset_class
+        # Only what the list knows tells pages apart; what a client adds besides fills no cache.
+        query = request.query_params
+        known = self.filterset_class.base_filters if self.filterset_class else ()
         page = caching.cached_page(
             self.list_name,
             self.audience(),
-            request.query_params,
-            {*pagination.PARAMETERS, *(filterset.base_filters if filterset else ())},
+            {name: query.getlist(name) for name in known} | {"page": asked_page(request)},
             lambda: JSONRenderer().render(build()),
         )
         return HttpResponse(page, content_type="application/json")

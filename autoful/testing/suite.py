@@ -103,7 +103,11 @@ def _pytest(setup: str, urls: dict[str, str], arguments: list[str]) -> int:
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     with tempfile.TemporaryDirectory(prefix="autoful-data-", ignore_cleanup_errors=True) as data:
         own = {k: v for k, v in os.environ.items() if k not in NOT_FOR_TESTS}
-        own = {k: v for k, v in own.items() if not k.startswith("AUTOFUL_")}
+        own = {
+            k: v
+            for k, v in own.items()
+            if not k.startswith("AUTOFUL_") or k.startswith("AUTOFUL_FUZZ_")
+        }
         ours = {"SECRET_KEY": SECRET_KEY, "AUTOFUL_DATA": data, "AUTOFUL_ENV_FILE": ""}
         newman = _newman()
         if newman:
