@@ -8,7 +8,6 @@ import pytest
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models.signals import pre_save
-from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from autoful.actor import COMMAND
@@ -131,7 +130,7 @@ def test_what_was_read_before_a_commit_is_not_served_after_it(warm: bool, reader
 def test_control_a_naive_cache_serves_what_is_gone(
     reader: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def naive(name: str, audience: str, query: QueryDict, parameters: Any, build: Any) -> bytes:
+    def naive(name: str, audience: str, asked: Any, build: Any) -> bytes:
         page = cache.get(f"{name}:{audience}")
         if page is None:
             page = build()

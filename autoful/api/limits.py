@@ -59,7 +59,7 @@ def routes(patterns: Iterable[Any]) -> Iterator[str]:
     """The names of all limited routes, such as customers.login."""
     for pattern in patterns:
         yield from routes(getattr(pattern, "url_patterns", ()))
-        view = getattr(pattern, "callback", None)
+        view: Any = getattr(pattern, "callback", None)
         for action in getattr(view, "actions", {}).values():
             yield f"{view.cls.list_name}.{action}"
 

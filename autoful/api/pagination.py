@@ -11,6 +11,7 @@ from rest_framework.utils.urls import replace_query_param
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
+PARAMETERS = ("page", "per_page")
 
 
 class Pages(BasePagination):
