@@ -7,6 +7,7 @@ a misspelt boolean for False.
 import ipaddress
 import os
 import re
+import secrets
 import zoneinfo
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,35 @@ def names(name: str, default: list[str] | None = None) -> list[str]:
     """A list separated by commas."""
     found = [part.strip() for part in text(name).split(",") if part.strip()]
     return found or list(default or [])
+
+
+def folder(name: str, default: Path, *, make: bool) -> Path:
+    """A folder, made when it is not there and `make` says so."""
+    path = Path(text(name, str(default)))
+    if make:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as wrong:
+            raise _unwritable(path, wrong) from wrong
+    return path
+
+
+def kept_secret(path: Path) -> str:
+    """The secret kept in `path`; made when there is none yet."""
+    try:
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(64))
+        return path.read_text().strip()
+    except OSError as wrong:
+        raise _unwritable(path.parent, wrong) from wrong
+
+
+def _unwritable(path: Path, wrong: OSError) -> ImproperlyConfigured:
+    return ImproperlyConfigured(
+        f"the folder {path} cannot be written ({wrong.strerror}). "
+        "Make it writable, or name another one in AUTOFUL_DATA."
+    )
 
 
 def database(url: str) -> dict[str, Any]:

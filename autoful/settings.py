@@ -3,7 +3,6 @@
 Sections: where we stand · secrets · database · cache · applications · web · API · audit · logs.
 """
 
-import secrets
 from datetime import timedelta
 from decimal import ROUND_HALF_UP
 from pathlib import Path
@@ -22,38 +21,22 @@ DATABASE_URL = environment.text("DATABASE_URL")
 REDIS_URL = environment.redis("REDIS_URL")
 PRODUCTION = bool(DATABASE_URL)
 DEBUG = environment.switch("DEBUG", default=False)
-AUTOFUL_DATA = Path(environment.text("AUTOFUL_DATA", str(BASE_DIR / "var")))
+AUTOFUL_DATA = environment.folder("AUTOFUL_DATA", BASE_DIR / "var", make=not PRODUCTION)
 
 ROOT_URLCONF = "autoful.urls"
 WSGI_APPLICATION = "autoful.wsgi.application"
 
 # --- Secrets --------------------------------------------------------------------------------------
 
-
-def _embedded_secret_key() -> str:
-    """Made once and kept beside the data, so that sign-ins survive a restart."""
-    kept = AUTOFUL_DATA / "secret_key"
-    try:
-        AUTOFUL_DATA.mkdir(parents=True, exist_ok=True)
-        if not kept.exists():
-            kept.touch(mode=0o600)
-            kept.write_text(secrets.token_urlsafe(64))
-        return kept.read_text().strip()
-    except OSError as wrong:
-        raise ImproperlyConfigured(
-            f"the folder {AUTOFUL_DATA} cannot be written ({wrong.strerror}). "
-            "Make it writable, or name another one in AUTOFUL_DATA."
-        ) from wrong
-
-
 SECRET_KEY = environment.text("SECRET_KEY")
-if not SECRET_KEY:
-    if PRODUCTION:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is required when DATABASE_URL is set. Make one with: python3 -c "
-            "'import secrets; print(secrets.token_urlsafe(64))'"
-        )
-    SECRET_KEY = _embedded_secret_key()
+if not PRODUCTION:
+    # Made once and kept beside the data, so that sign-ins survive a restart.
+    SECRET_KEY = SECRET_KEY or environment.kept_secret(AUTOFUL_DATA / "secret_key")
+elif not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is required when DATABASE_URL is set. Make one with: python3 -c "
+        "'import secrets; print(secrets.token_urlsafe(64))'"
+    )
 if len(SECRET_KEY) < 50:
     # It signs the tokens (HS256): a short one can be guessed offline from any token.
     raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters.")
