@@ -6,6 +6,10 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
+
+# The numbers of MySQL's client for a server that is not there or refuses the sign-in.
+NO_CONNECTION = [(2002,), (2003,), (2005,), (1044,), (1045,), (1049,)]
 
 
 def main() -> None:
@@ -15,6 +19,10 @@ def main() -> None:
     except ImproperlyConfigured as wrong:
         # The environment is wrong: the reader wants the variable's name, not a traceback.
         sys.exit(f"Autoful cannot start: {wrong}")
+    except OperationalError as silent:
+        if silent.args[:1] not in NO_CONNECTION:
+            raise
+        sys.exit(f"The database does not answer: {silent.args[-1]}")
 
 
 if __name__ == "__main__":

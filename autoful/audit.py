@@ -86,16 +86,14 @@ def erase_personal_data(instance: models.Model, fields: tuple[str, ...]) -> None
     The only change ever made to an entry, and only `close_*` verbs make it.
     """
     entries = LogEntry.objects.get_for_object(instance)
-    for entry in entries.only("changes", "object_repr", "additional_data", "actor_email"):
-        changes = {
-            field: [ERASED if v not in ("None", "") else v for v in values]
-            if field in fields
-            else values
-            for field, values in (entry.changes or {}).items()
-        }
-        LogEntry.objects.filter(pk=entry.pk).update(
-            changes=changes, object_repr=f"{instance._meta.verbose_name} {instance.pk}"
-        )
+    entries.update(object_repr=f"{instance._meta.verbose_name} {instance.pk}")
+    touched = []
+    for entry in entries.only("changes"):
+        for field, values in (entry.changes or {}).items():
+            if field in fields:
+                entry.changes[field] = [ERASED if v not in ("None", "") else v for v in values]
+                touched.append(entry)
+    LogEntry.objects.bulk_update(touched, ["changes"], batch_size=200)
 
 
 def on_change(listener: Callable[[type[models.Model]], None]) -> None:

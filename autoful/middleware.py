@@ -25,23 +25,29 @@ def client_address(request: HttpRequest) -> str | None:
     X-Forwarded-For is believed only hop by hop from TRUSTED_PROXIES, from the right: whatever
     stands left of the first stranger was written by the stranger.
     """
-    address = str(request.META.get("REMOTE_ADDR") or "")
+    address = _plain(str(request.META.get("REMOTE_ADDR") or ""))
     hops = str(request.META.get("HTTP_X_FORWARDED_FOR") or "").split(",")
-    while _is_trusted(address) and hops and _is_address(hops[-1].strip()):
-        address = hops.pop().strip()
-    return address if _is_address(address) else None
+    while _is_trusted(address) and hops and (hop := _plain(hops.pop())):
+        address = hop
+    return address or None
 
 
-def _is_address(text: str) -> bool:
+def _plain(text: str) -> str:
+    """The address in `text` without a zone, an IPv4 one as such; empty when it is none.
+
+    A proxy that listens on both writes 1.2.3.4 as ::ffff:1.2.3.4, and all of IPv4 would be one
+    caller of one /64.
+    """
     try:
-        ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text.strip().partition("%")[0])
     except ValueError:
-        return False
-    return True
+        return ""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
 
 
 def _is_trusted(address: str) -> bool:
-    return _is_address(address) and any(
+    return bool(address) and any(
         ipaddress.ip_address(address) in network for network in settings.TRUSTED_PROXIES
     )
 
@@ -62,7 +68,7 @@ class RequestContext:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        if not _is_trusted(str(request.META.get("REMOTE_ADDR") or "")):
+        if not _is_trusted(_plain(str(request.META.get("REMOTE_ADDR") or ""))):
             request.META.pop("HTTP_X_FORWARDED_PROTO", None)
         brought = request.headers.get("X-Request-ID", "")
         request_id = brought if REQUEST_ID.match(brought) else uuid.uuid4().hex

@@ -1,10 +1,10 @@
 """Autoful's settings, in one file. The environment decides everything that differs between machines.
 
-Sections: where we stand · secrets · database · cache · applications · web · API · audit · logs.
+Sections: where we stand · secrets · database · cache · applications · people · back office ·
+the shop · web · API · audit · logs.
 """
 
 from datetime import timedelta
-from decimal import ROUND_HALF_UP
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,10 @@ DATABASE_URL = environment.text("DATABASE_URL")
 REDIS_URL = environment.redis("REDIS_URL")
 PRODUCTION = bool(DATABASE_URL)
 DEBUG = environment.switch("DEBUG", default=False)
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured(
+        "DEBUG must be off when DATABASE_URL is set: it shows what is private."
+    )
 AUTOFUL_DATA = environment.folder("AUTOFUL_DATA", BASE_DIR / "var", make=not PRODUCTION)
 
 ROOT_URLCONF = "autoful.urls"
@@ -68,7 +72,7 @@ else:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Cache: `default` for lists and sessions, `limits` for counting calls --------------------------
+# --- Cache: `default` for sessions, `lists` for pages of lists, `limits` for counting calls -------
 
 if REDIS_URL:
     _redis: dict[str, Any] = {
@@ -76,28 +80,19 @@ if REDIS_URL:
         "LOCATION": REDIS_URL,
         "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 0.5},
     }
+    _quiet = {"OPTIONS": {**_redis["OPTIONS"], "IGNORE_EXCEPTIONS": True}}
     CACHES = {
-        # A list can be read from the database, so a dead Redis is a slow day, not an outage.
-        "default": _redis
-        | {
-            "KEY_PREFIX": "autoful",
-            "OPTIONS": _redis["OPTIONS"] | {"IGNORE_EXCEPTIONS": True},
-        },
-        "limits": _redis | {"KEY_PREFIX": "autoful-limits"},
+        # Sessions are in the database as well, so its errors are nobody's business.
+        "default": {**_redis, **_quiet, "KEY_PREFIX": "autoful"},
+        # These two hear of every error, and leave Redis alone for a while: autoful/outage.py.
+        "lists": {**_redis, "KEY_PREFIX": "autoful-lists"},
+        "limits": {**_redis, "KEY_PREFIX": "autoful-limits"},
     }
 else:
     _local = "django.core.cache.backends.locmem.LocMemCache"
     CACHES = {
-        "default": {
-            "BACKEND": _local,
-            "LOCATION": "lists",
-            "OPTIONS": {"MAX_ENTRIES": 5_000},
-        },
-        "limits": {
-            "BACKEND": _local,
-            "LOCATION": "limits",
-            "OPTIONS": {"MAX_ENTRIES": 200_000},
-        },
+        name: {"BACKEND": _local, "LOCATION": name, "OPTIONS": {"MAX_ENTRIES": entries}}
+        for name, entries in {"default": 5_000, "lists": 5_000, "limits": 200_000}.items()
     }
 # What counts calls while Redis cannot be reached: each process for itself, but never nobody.
 CACHES["limits-local"] = {
@@ -199,7 +194,6 @@ AUTOFUL_MECHANIC_SIGNUP = environment.choice(
     allowed=("open", "approval", "closed"),
 )
 AUTOFUL_CURRENCY = environment.currency("AUTOFUL_CURRENCY", "USD")
-MONEY_ROUNDING = ROUND_HALF_UP
 TIME_ZONE = environment.time_zone("AUTOFUL_TIME_ZONE", "UTC")
 USE_TZ = True
 LANGUAGE_CODE = "en-us"
@@ -306,7 +300,7 @@ SIMPLE_JWT: dict[str, Any] = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Autoful",
     "DESCRIPTION": "One system of record for an auto repair shop: customers and their vehicles, "
-    "service tickets, mechanics, parts and stock.",
+    f"service tickets, mechanics, parts and stock. Amounts are in {AUTOFUL_CURRENCY}.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

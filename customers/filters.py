@@ -2,6 +2,7 @@
 
 import django_filters
 
+from autoful.accounts.models import normalize_email
 from autoful.api.filters import Ordering, TextFilter
 from customers.models import Customer
 
@@ -16,6 +17,6 @@ class PublicCustomerFilter(django_filters.FilterSet):
 
 class CustomerFilter(PublicCustomerFilter):
     name = TextFilter(lookup_expr="icontains", max_length=120)
-    email = TextFilter(lookup_expr="iexact", max_length=254)
+    email = TextFilter(max_length=254, normalize=normalize_email)
     phone = TextFilter(lookup_expr="icontains", max_length=32)
     ordering = Ordering(fields=["id", "name", "email", "ticket_count"])

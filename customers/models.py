@@ -1,17 +1,17 @@
 """Who brings the cars, and the cars."""
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
-from autoful.fields import ExactCharField, NameField
+from autoful.fields import ExactCharField, NameField, validate_phone
 from autoful.models import ShopModel
 from customers.querysets import CustomerQuerySet
 
-PHONE = r"^[0-9+(][0-9 ()+./x#*-]{2,31}$"
 VIN = r"^[A-HJ-NPR-Za-hj-npr-z0-9]{11,17}$"
 
-validate_phone = RegexValidator(PHONE, "Enter a phone number, such as +1 555 010 2030.")
+LARGEST_MILEAGE = 9_999_999
+
 validate_vin = RegexValidator(
     VIN, "A VIN has 11 to 17 characters: digits and letters without I, O and Q."
 )
@@ -31,9 +31,9 @@ class Customer(ShopModel):
         verbose_name="account",
         help_text="Empty for a walk-in who does not sign in.",
     )
-    name = NameField(max_length=120)
+    name = NameField(max_length=120, db_index=True)
     email = ExactCharField("e-mail", max_length=254, blank=True, db_index=True)
-    phone = models.CharField(max_length=32, blank=True, validators=[validate_phone], db_index=True)
+    phone = models.CharField(max_length=32, blank=True, validators=[validate_phone])
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = CustomerQuerySet.as_manager()
@@ -69,9 +69,11 @@ class Vehicle(ShopModel):
     make = models.CharField(max_length=60, blank=True)
     model = models.CharField(max_length=60, blank=True)
     year = models.PositiveSmallIntegerField("model year", null=True, blank=True)
-    plate = models.CharField(max_length=16, blank=True, db_index=True)
+    plate = models.CharField(max_length=16, blank=True)
     colour = models.CharField(max_length=30, blank=True)
-    mileage = models.PositiveIntegerField(null=True, blank=True)
+    mileage = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(LARGEST_MILEAGE)]
+    )
 
     class Meta:
         ordering = ("id",)

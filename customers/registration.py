@@ -27,8 +27,8 @@ def register_customer(
 ) -> Customer:
     """A customer with an account of their own.
 
-    Always a new record: whoever the shop has on file under this e-mail keeps their history, and
-    only the back office may join the two. Raises EmailTaken.
+    Always a new record: whoever the shop has on file under this e-mail keeps their history; whether
+    the two are one person is not for an e-mail to say. Raises EmailTaken.
     """
     account = credentials(email=email, password=password, role=Role.CUSTOMER)
     return enter_account_holder(name=name, phone=phone, account=account, actor=actor)
@@ -81,7 +81,7 @@ def _change(
     customer = lock(Customer.objects.existing(), customer_id, CustomerNotFound())
     given = {"name": name, "phone": phone}
     if customer.user is not None:
-        change_account(user=customer.user, email=email, password_hash=password_hash)
+        change_account(user=customer.user, email=email, password_hash=password_hash, actor=actor)
     elif password_hash is not None:
         raise InvalidField("password", "This customer has no account to sign in with.")
     elif email is not None:

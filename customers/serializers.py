@@ -2,26 +2,19 @@
 
 from typing import Any
 
-from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from autoful.api.fields import EmailField, PasswordField, TextField
+from autoful.api.fields import EmailField, PasswordField, PhoneField, TextField
 from customers.models import Customer
 
 MOST_NESTED_TICKETS = 100
-# The model's, but for a space at the end: it is trimmed before the length is counted.
-PHONE = r"^[0-9+(][0-9 ()+./x#*-]{1,30}[0-9()+./x#*-]$"
 
 
 class RegisterCustomerSerializer(serializers.Serializer[Customer]):
     name = TextField(max_length=120)
     email = EmailField()
-    phone = TextField(
-        min_length=3,
-        max_length=32,
-        validators=[RegexValidator(PHONE, "Enter a phone number, such as +1 555 010 2030.")],
-    )
+    phone = PhoneField()
     password = PasswordField()
 
 

@@ -1,5 +1,6 @@
 """Vehicles: finding them by VIN, decoding the VIN, changing hands."""
 
+import copy
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -93,6 +94,7 @@ def save_vehicle(*, vehicle: Vehicle, changed: list[str], actor: Actor) -> Vehic
 
     Raises VinTaken, CustomerNotFound.
     """
+    vehicle = copy.copy(vehicle)  # a first try that is undone must not leave its number on it
     if vehicle.customer_id is not None:
         lock(Customer.objects.existing(), vehicle.customer_id, CustomerNotFound())
     vehicle.vin = normalize_vin(vehicle.vin)
@@ -107,6 +109,8 @@ def save_vehicle(*, vehicle: Vehicle, changed: list[str], actor: Actor) -> Vehic
     try:
         with transaction.atomic():
             vehicle.save(update_fields=fields)
-    except IntegrityError as taken:
-        raise VinTaken from taken
+    except IntegrityError as refused:
+        if Vehicle.objects.exclude(pk=vehicle.pk).filter(vin=vehicle.vin).exists():
+            raise VinTaken from refused
+        raise
     return vehicle

@@ -25,7 +25,7 @@ from customers.serializers import (
 
 @customer_docs
 class CustomerViewSet(ShopViewSet):
-    """Customers of the shop. Without being entitled you see first names and numbers only."""
+    """Customers of the shop. Without being entitled you see a first name, an initial and a number."""
 
     list_name = "customers"
     view_permission = "customers.view_customer"
@@ -78,7 +78,7 @@ class CustomerViewSet(ShopViewSet):
 
     @action(detail=False)
     def top(self, request: Request) -> Response:
-        return Response([self.represent(customer) for customer in Customer.objects.top(3)])
+        return Response(self.represent_all(Customer.objects.top(3)))
 
     @action(detail=False, methods=["post"], authentication_classes=[])
     def login(self, request: Request) -> Response:

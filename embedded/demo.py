@@ -25,11 +25,12 @@ DEMO_PASSWORD = "autoful-demo"  # noqa: S105
 class SignIn(NamedTuple):
     role: str
     email: str
+    where: str
 
 
-OWNER = SignIn("owner", "owner@autoful.example")
-MECHANIC = SignIn("mechanic", "mechanic@autoful.example")
-CUSTOMER = SignIn("customer", "customer@autoful.example")
+OWNER = SignIn("owner", "owner@autoful.example", "/admin/")
+MECHANIC = SignIn("mechanic", "mechanic@autoful.example", "POST /mechanics/login")
+CUSTOMER = SignIn("customer", "customer@autoful.example", "POST /customers/login")
 
 
 class ShopNotEmpty(Exception):

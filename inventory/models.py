@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -29,7 +29,9 @@ class Part(ShopModel):
         help_text="What the shop pays.",
     )
     quantity_in_stock = models.PositiveIntegerField("in stock", default=0)
-    reorder_point = models.PositiveIntegerField(default=5)
+    reorder_point = models.PositiveIntegerField(
+        default=5, validators=[MaxValueValidator(LARGEST_QUANTITY)]
+    )
     location = models.CharField(max_length=40, blank=True, help_text="Shelf or bin.")
 
     objects = PartQuerySet.as_manager()

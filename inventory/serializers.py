@@ -5,17 +5,17 @@ from typing import Any
 from rest_framework import serializers
 
 from autoful.api.fields import CountField, MoneyField, PriceField, TextField
-from inventory.models import Part
+from inventory.models import LARGEST_QUANTITY, Part
 
 
 class EnterPartSerializer(serializers.Serializer[Part]):
     part_name = TextField(max_length=255)
     price = PriceField()
-    quantity_in_stock = CountField()
+    quantity_in_stock = CountField(max_value=LARGEST_QUANTITY)
     cost = MoneyField(required=False, allow_null=True)
     part_number = TextField(max_length=64, required=False, allow_null=True)
     category = TextField(max_length=60, required=False, allow_blank=True)
-    reorder_point = CountField(required=False)
+    reorder_point = CountField(max_value=LARGEST_QUANTITY, required=False)
     location = TextField(max_length=40, required=False, allow_blank=True)
 
 

@@ -85,6 +85,8 @@ def set_quantity(
 
     Raises PartNotFound.
     """
+    if not 0 <= quantity <= LARGEST_QUANTITY:
+        raise InvalidField("quantity", f"A number from 0 to {LARGEST_QUANTITY} is needed.")
     # Locked before it is read, or a sale between reading and writing would be undone.
     part = lock(Part.objects.all(), part.pk, PartNotFound())
     change = quantity - part.quantity_in_stock

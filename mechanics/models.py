@@ -4,9 +4,8 @@ from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from autoful.fields import MoneyField, NameField
+from autoful.fields import MoneyField, NameField, validate_phone
 from autoful.models import ShopModel
-from customers.models import validate_phone
 from mechanics.querysets import MechanicQuerySet
 
 

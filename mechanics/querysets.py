@@ -16,14 +16,11 @@ class MechanicQuerySet(models.QuerySet["Mechanic"]):
         """Without those who left."""
         return self.filter(deleted_at=None)
 
-    def with_ticket_count(self) -> Any:
-        return self.annotate(ticket_count=Count("assignments"))
-
     def top(self, count: int) -> Any:
         """Those on the most tickets, most first; nobody without one."""
         return (
             self.existing()
-            .with_ticket_count()
+            .annotate(ticket_count=Count("assignments"))
             .filter(ticket_count__gt=0)
             .order_by("-ticket_count", "id")[:count]
         )

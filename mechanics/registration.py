@@ -38,10 +38,12 @@ def register_mechanic(
 ) -> Mechanic:
     """A mechanic with an account, approved at once or later as AUTOFUL_MECHANIC_SIGNUP says.
 
-    Entered by the back office, a mechanic is approved already.
+    Entered by a back office that may add mechanics, one is approved already.
     Raises SignupClosed, EmailTaken.
     """
-    trusted = actor.role in (Role.BACK_OFFICE, Role.COMMAND)
+    trusted = actor.role is Role.COMMAND or (
+        actor.role is Role.BACK_OFFICE and actor.works_here("mechanics.add_mechanic")
+    )
     if settings.AUTOFUL_MECHANIC_SIGNUP == "closed" and not trusted:
         raise SignupClosed
     return enter_mechanic(
@@ -122,7 +124,7 @@ def _change(
     for field, value in changed.items():
         setattr(mechanic, field, value)
     if mechanic.user is not None:
-        change_account(user=mechanic.user, email=email, password_hash=password_hash)
+        change_account(user=mechanic.user, email=email, password_hash=password_hash, actor=actor)
     if changed:
         mechanic.save(update_fields=[*changed, "updated_at"])
     return mechanic

@@ -2,22 +2,17 @@
 
 from typing import Any
 
-from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from autoful.api.fields import EmailField, MoneyField, PasswordField, TextField
-from customers.serializers import MOST_NESTED_TICKETS, PHONE, TicketSummarySerializer
+from autoful.api.fields import EmailField, MoneyField, PasswordField, PhoneField, TextField
+from customers.serializers import MOST_NESTED_TICKETS, TicketSummarySerializer
 from mechanics.models import Mechanic
 
 
 class RegisterMechanicSerializer(serializers.Serializer[Mechanic]):
     name = TextField(max_length=120)
     email = EmailField()
-    phone = TextField(
-        min_length=3,
-        max_length=32,
-        validators=[RegexValidator(PHONE, "Enter a phone number, such as +1 555 010 2030.")],
-    )
+    phone = PhoneField()
     salary = MoneyField()
     password = PasswordField()
 

@@ -5,7 +5,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import transaction
 from django.db.models.signals import pre_save
 from django.test.utils import CaptureQueriesContext
@@ -51,7 +51,7 @@ def test_a_change_drops_the_list(path: str, name: str, reader: Persona) -> None:
     before = read(reader, path)
     change(shop)
     after = read(reader, path)
-    cache.clear()
+    caches["lists"].clear()
     assert after == read(reader, path)
     assert after != before, "the change does not show, so this proves nothing"
 
@@ -70,11 +70,11 @@ def test_dropped_on_commit_and_not_before(path: str, reader: Persona) -> None:
 def test_not_dropped_on_rollback(path: str, reader: Persona) -> None:
     shop = Shop()
     before = read(reader, path)
-    version = cache.get(f"version:{path}")
+    version = caches["lists"].get(f"version:{path}")
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         next(iter(CHANGES[path].values()))(shop)
         1 / 0  # noqa: B018
-    assert cache.get(f"version:{path}") == version
+    assert caches["lists"].get(f"version:{path}") == version
     assert read(reader, path) == before
 
 
@@ -82,9 +82,9 @@ def test_a_list_that_shows_nothing_of_it_stays(reader: Persona) -> None:
     shop = Shop()
     for path in PATHS:
         read(reader, path)
-    versions = {path: cache.get(f"version:{path}") for path in PATHS}
+    versions = {path: caches["lists"].get(f"version:{path}") for path in PATHS}
     shop.save(shop.other, "phone", "+1 555 0000")
-    dropped = {path for path in PATHS if cache.get(f"version:{path}") != versions[path]}
+    dropped = {path for path in PATHS if caches["lists"].get(f"version:{path}") != versions[path]}
     assert dropped == {"mechanics", "service_tickets"}
 
 
@@ -131,14 +131,14 @@ def test_control_a_naive_cache_serves_what_is_gone(
     reader: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def naive(name: str, audience: str, asked: Any, build: Any) -> bytes:
-        page = cache.get(f"{name}:{audience}")
+        page = caches["lists"].get(f"{name}:{audience}")
         if page is None:
             page = build()
-            cache.set(f"{name}:{audience}", page, 60)
+            caches["lists"].set(f"{name}:{audience}", page, 60)
         return bytes(page)
 
     monkeypatch.setattr(caching, "cached_page", naive)
-    monkeypatch.setattr(caching, "drop", lambda name: cache.delete(f"{name}:shop"))
+    monkeypatch.setattr(caching, "drop", lambda name: caches["lists"].delete(f"{name}:shop"))
     part = PartFactory.create(quantity_in_stock=50)
     read_while(lambda: stock.take(part_id=part.pk, quantity=1, reference="", actor=COMMAND), reader)
     assert stocked(reader) == 50  # for a minute, though 49 are there

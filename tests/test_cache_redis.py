@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.core.cache import caches
 from django.db import connection
 
-from autoful.api import limits
+from autoful import outage
 from autoful.testing.personas import Persona
 from customers.tests.factories import CustomerFactory
 from inventory.models import Part
@@ -51,7 +51,11 @@ def test_what_another_process_changes_is_seen_here(nobody: Persona) -> None:
     assert ask(nobody, "inventory")[1]["inventory"][0]["quantity_in_stock"] == 5
     name = connection.settings_dict["NAME"]
     url = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
-    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "autoful.settings"}
+    environment = os.environ | {
+        "DATABASE_URL": url,
+        "REDIS_URL": django_settings.CACHES["default"]["LOCATION"],  # this worker's own
+        "DJANGO_SETTINGS_MODULE": "autoful.settings",
+    }
     subprocess.run(
         [sys.executable, "-c", OTHER_PROCESS],
         env=environment,
@@ -65,7 +69,7 @@ def test_what_another_process_changes_is_seen_here(nobody: Persona) -> None:
 @pytest.fixture
 def dead_redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The production set-up's caches, with nobody at the port."""
-    monkeypatch.setattr(limits, "_paused_until", 0.0)
+    monkeypatch.setattr(outage, "paused_until", 0.0)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -75,7 +79,7 @@ def dead_redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 0.5},
     }
     lists = redis | {"OPTIONS": redis["OPTIONS"] | {"IGNORE_EXCEPTIONS": True}}
-    settings.CACHES = django_settings.CACHES | {"default": lists, "limits": redis}
+    settings.CACHES = django_settings.CACHES | {"default": lists, "lists": redis, "limits": redis}
     with pytest.raises(Exception, match=str(port)):
         caches["limits"].get("x")
     yield

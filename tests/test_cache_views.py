@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -70,7 +70,7 @@ def test_views_never_mix_whoever_reads_first(
 ) -> None:
     expected = {}
     for name, person in people.items():
-        cache.clear()
+        caches["lists"].clear()
         expected[name] = ask(person, path)
     for group in alike:
         assert all(expected[name] == expected[group[0]] for name in group)
@@ -80,7 +80,7 @@ def test_views_never_mix_whoever_reads_first(
 
     for first in people:
         others = [name for name in people if name != first]
-        cache.clear()
+        caches["lists"].clear()
         order = [first, *others, first]
         for name in order:
             assert ask(people[name], path) == expected[name], f"{name}, in the order {order}"
@@ -89,10 +89,10 @@ def test_views_never_mix_whoever_reads_first(
 def test_every_order_of_first_and_second_reader(people: dict[str, Persona]) -> None:
     expected = {}
     for name, person in people.items():
-        cache.clear()
+        caches["lists"].clear()
         expected[name] = ask(person, "service_tickets")
     for first, second in itertools.permutations(people, 2):
-        cache.clear()
+        caches["lists"].clear()
         assert ask(people[first], "service_tickets") == expected[first]
         assert ask(people[second], "service_tickets") == expected[second], f"after {first}"
 
@@ -137,18 +137,19 @@ class Recorder:
         self.pages: list[tuple[str, float]] = []
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(cache, name)
+        return getattr(caches["lists"], name)
 
     def set(self, key: str, value: Any, timeout: float | None = None) -> None:
         if key.startswith("page:"):
             assert timeout is not None
             self.pages.append((key, timeout))
-        cache.set(key, value, timeout=timeout)
+        caches["lists"].set(key, value, timeout=timeout)
 
 
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
-    with patch.object(caching, "cache", Recorder()) as recorder:
+    recorder = Recorder()
+    with patch.object(caching, "_lists", return_value=recorder):
         yield recorder
 
 

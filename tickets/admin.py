@@ -7,7 +7,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import TextField
 from django.http import HttpRequest, HttpResponse
-from django.urls import path, reverse
+from django.shortcuts import redirect
+from django.urls import path
 from django.utils import timezone
 from django.utils.text import Truncator
 from unfold.decorators import display
@@ -15,6 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from autoful.actor import Actor
 from autoful.admin import ReadOnlyAdmin, VerbAdmin
+from autoful.admin.pages import back_office
 from customers.vehicles import check_digit_warning
 from tickets.inlines import PartLineInline, TeamInline, TimelineInline
 from tickets.lifecycle import TRANSITIONS, delete_ticket, edit_ticket, open_ticket, transition
@@ -43,6 +45,17 @@ def move_label(ticket: ServiceTicket, to: str) -> str:
     if to == Status.IN_PROGRESS and ticket.status == Status.ON_HOLD:
         return "Resume work"
     return MOVES[Status(to)]
+
+
+def _moved(ticket: ServiceTicket) -> str:
+    return f"{ticket} is {ticket.get_status_display().lower()}."
+
+
+def _what_cancelling_does(ticket: ServiceTicket) -> str:
+    lines = ticket.part_lines.select_related("part")
+    parts = ", ".join(f"{line.quantity_used}x {line.part}" for line in lines)
+    back = f" Back into stock: {parts}." if parts else ""
+    return f"This cannot be undone, and the team is released.{back}"
 
 
 class ReasonForm(forms.Form):
@@ -120,15 +133,25 @@ class ServiceTicketAdmin(VerbAdmin):
             return []
         moves = []
         for to in TRANSITIONS[ticket.status]:
-            url = reverse("admin:tickets_serviceticket_move", args=(ticket.pk, to))
-            danger = to == Status.CANCELLED
-            asks = danger or ticket.status == Status.COMPLETED
             label = move_label(ticket, to)
             variant = "default" if to == Status.ON_HOLD else "primary"
-            moves.append(
-                {"url": url, "label": label, "variant": variant, "asks": asks, "danger": danger}
-            )
+            danger = to == Status.CANCELLED
+            moves.append({"to": to, "label": label, "variant": variant, "danger": danger})
         return moves
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """After saving: the move whose button was pressed, or the question that comes before it."""
+        to = request.POST.get("_move")
+        if to is None:
+            return super().response_change(request, obj)
+        if to not in MOVES:
+            raise PermissionDenied
+        if to == Status.CANCELLED or obj.status == Status.COMPLETED:
+            return redirect("admin:tickets_serviceticket_move", obj.pk, to)
+        # Inside the page's transaction: a move that is refused leaves nothing of it saved.
+        moved = transition(ticket=obj, to=to, actor=back_office(request))
+        self.message_user(request, _moved(moved), messages.SUCCESS)
+        return redirect("admin:tickets_serviceticket_change", obj.pk)
 
     def get_urls(self) -> list[Any]:
         move = self.admin_site.admin_view(self.move)
@@ -144,7 +167,7 @@ class ServiceTicketAdmin(VerbAdmin):
 
         def do(ticket: ServiceTicket, answer: dict[str, Any], actor: Actor) -> str:
             moved = transition(ticket=ticket, to=to, reason=answer.get("reason", ""), actor=actor)
-            return f"{ticket} is {moved.get_status_display().lower()}."
+            return _moved(moved)
 
         cancel = to == Status.CANCELLED
         return self.ask(
@@ -152,9 +175,9 @@ class ServiceTicketAdmin(VerbAdmin):
             object_id,
             form_class=ReasonForm,
             do=do,
-            title=label,
-            text="The parts go back into stock and the team is released." if cancel else "",
-            button=label,
+            title=f"{label}: #{ticket.pk}, {ticket.customer}, {ticket.vehicle}",
+            text=_what_cancelling_does(ticket) if cancel else "",
+            button=f"Yes, cancel #{ticket.pk}" if cancel else label,
             danger=cancel,
         )
 

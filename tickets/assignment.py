@@ -107,7 +107,11 @@ def _change(ticket: ServiceTicket, *, add: set[int], remove: set[int], actor: Ac
         assignment.delete()
     # By id: two teams that share mechanics lock them in the same order and never deadlock.
     for mechanic_id in sorted(add):
-        _put(ticket, _lock_available(mechanic_id), actor)
+        try:
+            mechanic = _lock_available(mechanic_id)
+        except MechanicNotFound as left:  # since we looked
+            raise UnknownMechanics({mechanic_id}) from left
+        _put(ticket, mechanic, actor)
 
 
 def _put(ticket: ServiceTicket, mechanic: Mechanic, actor: Actor) -> None:

@@ -3,6 +3,7 @@
 import django_filters
 
 from autoful.api.filters import IdFilter, Ordering, TextFilter
+from customers.vehicles import normalize_vin
 from tickets.models import ServiceTicket
 
 
@@ -21,5 +22,5 @@ class PublicTicketFilter(django_filters.FilterSet):
 class TicketFilter(PublicTicketFilter):
     customer_id = IdFilter()
     mechanic_id = IdFilter("assignments__mechanic_id")
-    VIN = TextFilter("vin", lookup_expr="iexact", max_length=17)
-    ordering = Ordering(fields=["id", "service_date", "status", "created_at", "updated_at"])
+    VIN = TextFilter("vin", max_length=17, normalize=normalize_vin)
+    ordering = Ordering(fields=["id", "service_date", "status"])

@@ -23,6 +23,8 @@ from tickets.models import ServiceTicket, StatusChange
 
 Status = ServiceTicket.Status
 
+EDITABLE = ("vin", "service_desc", "service_date", "notes", "mileage")
+
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.PENDING: (Status.IN_PROGRESS, Status.ON_HOLD, Status.CANCELLED),
     Status.IN_PROGRESS: (Status.COMPLETED, Status.ON_HOLD, Status.CANCELLED),
@@ -89,13 +91,13 @@ def edit_ticket(
     All or nothing. Raises TicketNotFound and what `transition` raises.
     """
     ticket = lock_ticket(ticket.pk)
-    changed = dict(fields)
-    if "vin" in changed:
-        changed["vin"] = normalize_vin(changed["vin"])
+    changed = {name: fields[name] for name in EDITABLE if name in fields}
+    if "vin" in changed or "mileage" in changed:
+        changed["vin"] = normalize_vin(changed.get("vin", ticket.vin))
         # None for a customer who closed the account: nothing becomes theirs any more.
         customer = lock_if_there(Customer.objects.existing(), ticket.customer_id)
         changed["vehicle"] = vehicle_for(
-            vin=changed["vin"], customer=customer, mileage=changed.get("mileage")
+            vin=changed["vin"], customer=customer, mileage=changed.get("mileage", ticket.mileage)
         )
     for name, value in changed.items():
         setattr(ticket, name, value)

@@ -3,13 +3,13 @@
 from typing import ClassVar
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from autoful.fields import MoneyField
+from autoful.fields import ExactCharField, MoneyField
 from autoful.models import ShopModel
-from customers.models import Customer, Vehicle, validate_vin
+from customers.models import LARGEST_MILEAGE, Customer, Vehicle, validate_vin
 from inventory.models import Part
 from mechanics.models import Mechanic
 from tickets.querysets import ServiceTicketQuerySet
@@ -29,10 +29,11 @@ class ServiceTicket(ShopModel):
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="service_tickets")
     vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="service_tickets")
-    vin = models.CharField(
+    vin = ExactCharField(
         "VIN",
         max_length=17,
         validators=[validate_vin],
+        db_index=True,
         help_text="As written on the ticket.",
     )
     service_desc = models.TextField(
@@ -44,7 +45,9 @@ class ServiceTicket(ShopModel):
         max_length=4000, blank=True, help_text="Internal: the customer never sees this."
     )
     service_date = models.DateField(db_index=True)
-    mileage = models.PositiveIntegerField("mileage in", null=True, blank=True)
+    mileage = models.PositiveIntegerField(
+        "mileage in", null=True, blank=True, validators=[MaxValueValidator(LARGEST_MILEAGE)]
+    )
     status = models.CharField(
         max_length=12, choices=Status.choices, default=Status.PENDING, db_index=True
     )

@@ -13,7 +13,7 @@ from autoful.api.fields import (
     TextField,
     WholeNumberField,
 )
-from customers.models import VIN, Customer
+from customers.models import LARGEST_MILEAGE, VIN, Customer
 from inventory.models import LARGEST_QUANTITY, Part
 from mechanics.serializers import ColleagueSerializer
 from tickets.models import PartLine, ServiceTicket
@@ -32,7 +32,7 @@ class OpenTicketSerializer(serializers.Serializer[ServiceTicket]):
     service_desc = TextField(max_length=2000)
     service_date = DateField()
     notes = TextField(max_length=4000, required=False, allow_blank=True)
-    mileage = CountField(max_value=9_999_999, required=False, allow_null=True)
+    mileage = CountField(max_value=LARGEST_MILEAGE, required=False, allow_null=True)
 
 
 class EditTicketSerializer(OpenTicketSerializer):

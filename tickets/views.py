@@ -172,7 +172,7 @@ class MyTicketViewSet(ShopViewSet):
     not_found = TicketNotFound
     permissions = {"my_tickets": IsCustomer()}
     inputs = {}
-    serializer_class = MyTicketSerializer
+    serializer_class = public_serializer_class = MyTicketSerializer
 
     def get_queryset(self) -> Any:
         tickets = ServiceTicket.objects.with_team().order_by("-id")
@@ -181,6 +181,5 @@ class MyTicketViewSet(ShopViewSet):
     def owns(self, instance: ServiceTicket) -> bool:
         return True
 
-    @action(detail=False, url_path="my-tickets")
     def my_tickets(self, request: Request) -> Response:
         return Response(self.rows(self.get_queryset(), "tickets"))

@@ -13,9 +13,10 @@ from django.db import IntegrityError, transaction
 from autoful import audit
 from autoful.accounts.errors import EmailTaken
 from autoful.accounts.models import User, normalize_email
-from autoful.actor import Role
+from autoful.accounts.permissions import may_decide_sign_in
+from autoful.actor import Actor, Role
 from autoful.db import lock, lock_if_there
-from autoful.errors import InvalidField, Missing
+from autoful.errors import Forbidden, InvalidField, Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ def credentials(*, email: str, password: str, role: Role) -> Credentials:
     if existing is None:
         return Credentials(role, email, make_password(password))
     right = existing.check_password(password)
+    if not right:
+        audit.record_event(existing, "sign-in refused", hat=str(role))
     if not right or not existing.is_active or hasattr(existing, role):
         raise EmailTaken
     return Credentials(role, email, existing.password, existing.pk)
@@ -61,12 +64,17 @@ def open_account(found: Credentials) -> User:
         raise EmailTaken from taken
 
 
-def change_account(*, user: User, email: str | None, password_hash: str | None) -> None:
+def change_account(
+    *, user: User, email: str | None, password_hash: str | None, actor: Actor
+) -> None:
     """Change what is given. A new password ends every token and session of the account.
 
     The e-mail is the account's, so a hat that keeps it on its own row gets it too, whichever hat
-    it was changed under. Raises InvalidField, EmailTaken.
+    it was changed under. Raises InvalidField, EmailTaken, Forbidden for anybody but the account's
+    own person and a back office that may do all that the account may.
     """
+    # Locked, or two changes through two hats would raise `token_version` once.
+    user = lock(User.objects.all(), user.pk, Missing("Account not found."))
     fields = []
     if email is not None and not normalize_email(email):
         raise InvalidField("email", "An account needs an e-mail to sign in with.")
@@ -77,6 +85,8 @@ def change_account(*, user: User, email: str | None, password_hash: str | None) 
         user.password = password_hash
         user.token_version += 1
         fields += ["password", "token_version"]
+    if fields and not may_decide_sign_in(actor, user):
+        raise Forbidden("You may not change how this account signs in.")
     if fields:
         try:
             with transaction.atomic():

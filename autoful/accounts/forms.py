@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget
 
+from autoful import audit
 from autoful.accounts.models import User, normalize_email
-from autoful.actor import NOBODY
+from autoful.actor import NOBODY, Role, acting
 from autoful.api import limits
 
 
@@ -22,6 +23,15 @@ class SignInForm(AuthenticationForm):
         if wait:
             raise ValidationError(limits.TooManyRequests(wait).message, code="too_many_requests")
         return super().clean()
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        try:
+            super().confirm_login_allowed(user)
+        except ValidationError:
+            # A right password that does not open this door; Django announces only wrong ones.
+            with acting(NOBODY):
+                audit.record_event(user, "sign-in refused", hat=str(Role.BACK_OFFICE))
+            raise
 
 
 class EmailField(forms.EmailField):

@@ -1,5 +1,6 @@
 """The API's tokens: HS256, one hour, one role."""
 
+import re
 from typing import Any, Protocol
 
 from django.apps import apps
@@ -41,10 +42,10 @@ def bearer(token: Any) -> Actor | None:
 
     Asked at every request: a token dies with its account, its role or its password.
     """
-    role, number = token.get("role"), str(token.get("sub", ""))
-    if role not in settings.ROLES or not (number.isascii() and number.isdigit()):
+    role, number = str(token.get("role")), str(token.get("sub"))
+    if role not in settings.ROLES or not re.fullmatch("[0-9]{1,18}", number):
         return None
-    profile = profiles(role).filter(pk=int(number)).first()
+    profile = profiles(Role(role)).filter(pk=int(number)).first()
     user = profile.user if profile else None
     if (
         user is None

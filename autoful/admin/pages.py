@@ -14,9 +14,10 @@ from auditlog.models import LogEntry
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
+from django.db import DataError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -26,6 +27,7 @@ from unfold.admin import ModelAdmin
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
 from autoful.admin.history import describe
+from autoful.api.errors import unavailable
 from autoful.db import retrying
 from autoful.errors import DomainError
 
@@ -77,6 +79,18 @@ class ShopAdmin(ModelAdmin):
         # Django lets a list be filtered by any of its own columns: ?salary__gt=50000 would tell.
         hidden = lookup.split("__")[0] in self.hidden_fields(request.user)
         return not hidden and super().lookup_allowed(lookup, value, request)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                return super().changelist_view(request, extra_context)
+        except (ValueError, DataError, OperationalError) as wrong:
+            # ?name__regex=( or a year of 99999, typed into the address: Django's own page for it.
+            if not request.GET or (isinstance(wrong, OperationalError) and unavailable(wrong)):
+                raise
+            return redirect(f"{request.path}?{ERROR_FLAG}=1")
 
     # The audit trail is the one history. Django's own log would keep the names of people whose
     # data has been erased, and knows nothing of what the API changed.

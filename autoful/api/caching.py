@@ -16,8 +16,11 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import BaseCache, caches
 from django.db import models, transaction
+from django.db.transaction import get_connection
+
+from autoful import outage
 
 _lists_by_model: dict[type[models.Model], set[str]] = defaultdict(set)
 
@@ -30,34 +33,46 @@ def shows(name: str, *shown: type[models.Model]) -> None:
 
 def drop_lists_showing(model: type[models.Model]) -> None:
     """Drop every list that shows `model`, once the change is committed."""
+    waiting = {f.args for _, f, *_ in get_connection().run_on_commit if isinstance(f, partial)}
     for name in _lists_by_model.get(model, ()):
-        # robust: a dead cache must not turn a committed write into an error.
-        transaction.on_commit(partial(drop, name), robust=True)
+        if (name,) not in waiting:  # a cancelled ticket has many changes; a list is dropped once
+            # robust: a dead cache must not turn a committed write into an error.
+            transaction.on_commit(partial(drop, name), robust=True)
 
 
 def drop(name: str) -> None:
     """Drop every page of the list, for every audience, in every process."""
-    cache.set(_version_key(name), uuid.uuid4().hex, timeout=None)
+    outage.ask(lambda: _lists().set(_version_key(name), uuid.uuid4().hex, timeout=None))
 
 
 def cached_page(
     name: str, audience: str, asked: Mapping[str, Any], build: Callable[[], bytes]
 ) -> bytes:
     """The bytes of the page of a list that `asked` for, as `audience` may see it."""
-    version = cache.get(_version_key(name))
+    version = outage.ask(lambda: _version(name))
     if version is None:
-        cache.add(_version_key(name), uuid.uuid4().hex, timeout=None)
-        version = cache.get(_version_key(name))
-    if version is None:
-        return build()  # the cache is away
+        return build()
     question = repr(sorted(asked.items())).encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(question).hexdigest()
     key = f"page:{name}:{version}:{audience}:{digest}"
-    page: bytes | None = cache.get(key)
+    page: bytes | None = outage.ask(lambda: _lists().get(key))
     if page is None:
         page = build()
-        cache.set(key, page, timeout=settings.LIST_CACHE_SECONDS)
+        outage.ask(lambda: _lists().set(key, page, timeout=settings.LIST_CACHE_SECONDS))
     return page
+
+
+def _version(name: str) -> str | None:
+    key = _version_key(name)
+    version: str | None = _lists().get(key)
+    if version is None:
+        _lists().add(key, uuid.uuid4().hex, timeout=None)
+        version = _lists().get(key)
+    return version
+
+
+def _lists() -> BaseCache:
+    return caches["lists"]
 
 
 def _version_key(name: str) -> str:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import ReturnDict
 from rest_framework.views import set_rollback
 
+from autoful.db import lost_a_race
 from autoful.errors import DomainError
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         response = Response(body, error.status_code)
         if challenge := getattr(error, "auth_header", None):
             response["WWW-Authenticate"] = challenge
-    elif isinstance(error, OperationalError | InterfaceError) and _unavailable(error):
+    elif isinstance(error, OperationalError | InterfaceError) and unavailable(error):
         logger.error("the database does not answer", exc_info=error)
         body = {
             "code": "unavailable",
@@ -69,9 +70,14 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
-def _unavailable(error: Exception) -> bool:
+def unavailable(error: Exception) -> bool:
+    """Whether the database does not answer, rather than refuses what it was asked."""
     number = error.args[0] if error.args else None
-    return number in UNAVAILABLE or isinstance(error, InterfaceError) or "locked" in str(number)
+    return (
+        number in UNAVAILABLE
+        or isinstance(error, InterfaceError)
+        or (isinstance(error, OperationalError) and lost_a_race(error))
+    )
 
 
 def _invalid(error: exceptions.ValidationError) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 from rest_framework.utils import html
 
+from autoful.accounts.models import normalize_email
+from autoful.fields import validate_phone
 from autoful.money import CENT, LARGEST, to_cents
 
 LARGEST_ID = 9_007_199_254_740_991  # what every JSON reader holds exactly
-LARGEST_COUNT = 1_000_000
 
 
 def _from_form(field: serializers.Field[Any, Any, Any, Any]) -> bool:
@@ -40,7 +41,19 @@ class EmailField(serializers.EmailField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        # As it will be stored, so that its length is measured there: a small letter can be longer
+        # than its capital.
+        return normalize_email(super().to_internal_value(data))
+
+
+class PhoneField(TextField):
+    def __init__(self, **kwargs: Any) -> None:
+        defaults: dict[str, Any] = {
+            "min_length": 3,
+            "max_length": 32,
+            "validators": [validate_phone],
+        }
+        super().__init__(**defaults | kwargs)
 
 
 class PasswordField(TextField):
@@ -85,7 +98,7 @@ class IdField(WholeNumberField):
 
 class CountField(WholeNumberField):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"min_value": 0, "max_value": LARGEST_COUNT} | kwargs)
+        super().__init__(**{"min_value": 0} | kwargs)
 
 
 class MoneyField(serializers.DecimalField):

@@ -4,6 +4,7 @@ A filter on a field is an oracle for it: whoever may not see an e-mail may not a
 customers who have it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import django_filters
@@ -30,10 +31,16 @@ class TextFilter(django_filters.CharFilter):
 
     field_class = _Text
 
-    def __init__(self, *args: Any, max_length: int, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, max_length: int, normalize: Callable[[str], str] = str, **kwargs: Any
+    ) -> None:
         super().__init__(*args, max_length=max_length, **kwargs)
+        self.normalize = normalize
         text = {"type": "string", "maxLength": max_length, "pattern": r"^[^\u0000]*$"}
         set_override(self, "field", text)
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return super().filter(qs, self.normalize(value) if value else value)
 
 
 class IdFilter(django_filters.NumberFilter):
@@ -51,7 +58,11 @@ class Ordering(django_filters.OrderingFilter):
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         ordered = super().filter(qs, value)
-        return ordered.order_by(*ordered.query.order_by, "id") if value else ordered
+        if not value:
+            return ordered
+        # In the same direction, or no index serves both and every row is sorted.
+        tie = "-id" if str(ordered.query.order_by[-1]).startswith("-") else "id"
+        return ordered.order_by(*ordered.query.order_by, tie)
 
 
 def _orders(filterset: Any) -> set[str]:

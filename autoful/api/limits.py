@@ -6,7 +6,6 @@ token is read.
 """
 
 import ipaddress
-import logging
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,17 +15,10 @@ from django.conf import settings
 from django.core.cache import caches
 from django.http import HttpRequest
 from django_ratelimit.core import _split_rate, get_usage
-from django_redis.exceptions import ConnectionInterrupted
-from redis.exceptions import RedisError
 
+from autoful import outage
 from autoful.actor import Actor, current_origin
 from autoful.errors import DomainError
-
-logger = logging.getLogger(__name__)
-
-# After Redis failed to answer, ask it again only then: every question may cost half a second.
-PAUSE_SECONDS = 5
-_paused_until = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +79,17 @@ def count(request: HttpRequest, route: str, actor: Actor) -> Usage:
 
 
 def _usage(request: HttpRequest, route: str, key: str, rate: str) -> dict[str, Any]:
-    global _paused_until
-    if time.monotonic() >= _paused_until:
-        try:
-            usage: dict[str, Any] = get_usage(
-                request,
-                group=route,
-                key=lambda *_: key,
-                rate=rate,
-                increment=True,
-            )
-            if usage["time_left"] >= 0:  # what it says instead of raising is -1
-                # Its window still counts in the very second it ends: one more, or whoever waits
-                # exactly as long as told is refused again.
-                return {**usage, "time_left": usage["time_left"] + 1}
-        except (RedisError, ConnectionInterrupted, OSError):
-            logger.warning("Redis does not answer; each process counts calls for itself")
-        _paused_until = time.monotonic() + PAUSE_SECONDS
-    return _local_usage(route, key, rate)
+    usage: dict[str, Any] | None = outage.ask(
+        lambda: get_usage(request, group=route, key=lambda *_: key, rate=rate, increment=True)
+    )
+    if usage is None:
+        return _local_usage(route, key, rate)
+    if usage["time_left"] < 0:  # what django-ratelimit says when the cache failed silently
+        outage.pause()
+        return _local_usage(route, key, rate)
+    # Its window still counts in the very second it ends: one more, or whoever waits exactly as
+    # long as told is refused again.
+    return {**usage, "time_left": usage["time_left"] + 1}
 
 
 def _local_usage(route: str, key: str, rate: str) -> dict[str, Any]:

@@ -12,6 +12,12 @@ class BodyTooLarge(APIException):
     default_detail = "The body is too large."
 
 
+class LengthRequired(APIException):
+    status_code = 411
+    default_code = "length_required"
+    default_detail = "Send the body with a Content-Length."
+
+
 class JSONParser(parsers.JSONParser):
     def parse(self, stream: IO[Any], media_type: Any = None, parser_context: Any = None) -> Any:
         try:

@@ -1,6 +1,6 @@
 """The base of every viewset: who calls, how often, what they may see, in which shape."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from rest_framework.metadata import SimpleMetadata
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,10 +21,17 @@ from autoful.api import caching, limits
 from autoful.api.authentication import actor_of
 from autoful.api.limits import TooManyRequests
 from autoful.api.pagination import Pages, asked_page
-from autoful.api.parsers import BodyTooLarge
+from autoful.api.parsers import BodyTooLarge, LengthRequired
 from autoful.api.permissions import Nobody
 from autoful.api.renderers import JSONRenderer
 from autoful.errors import Missing
+
+
+class RouteMetadata(SimpleMetadata):
+    """What OPTIONS says of a route: not which rows there are, nor the shapes of bodies."""
+
+    def determine_actions(self, request: Request, view: Any) -> dict[str, Any]:
+        return {}
 
 
 class ShopViewSet(GenericViewSet[Any]):
@@ -34,6 +42,7 @@ class ShopViewSet(GenericViewSet[Any]):
     """
 
     limit_headers: Mapping[str, str] = MappingProxyType({})
+    metadata_class = RouteMetadata
     lookup_value_regex = "[0-9]{1,18}"
 
     list_name: ClassVar[str]
@@ -41,7 +50,8 @@ class ShopViewSet(GenericViewSet[Any]):
     not_found: ClassVar[type[Missing]]
     permissions: ClassVar[dict[str, BasePermission]]
     inputs: ClassVar[dict[str, type[BaseSerializer[Any]]]]
-    public_serializer_class: ClassVar[type[BaseSerializer[Any]]]
+    serializer_class: Any
+    public_serializer_class: ClassVar[Any]
     filterset_class: ClassVar[Any] = None
     public_filterset_class: ClassVar[Any] = None
 
@@ -52,7 +62,10 @@ class ShopViewSet(GenericViewSet[Any]):
         return actor_of(self.request)
 
     def perform_authentication(self, request: Request) -> None:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.API_MAX_BODY_BYTES:
+        length = request.META.get("CONTENT_LENGTH")
+        if "HTTP_TRANSFER_ENCODING" in request.META and not length:
+            raise LengthRequired  # WSGI would read it as an empty body, and change nothing
+        if int(length or 0) > settings.API_MAX_BODY_BYTES:
             raise BodyTooLarge
         super().perform_authentication(request)
         if self.action:  # a method nobody answers is a 405, counted against nothing
@@ -110,9 +123,18 @@ class ShopViewSet(GenericViewSet[Any]):
 
     def represent(self, instance: Model) -> Any:
         """One row as the caller may see it."""
-        full = self.sees_all() or self.owns(instance)
-        shape: Any = self.serializer_class if full else self.public_serializer_class
-        return shape(instance, context=self.get_serializer_context()).data
+        return self.represent_all([instance])[0]
+
+    def represent_all(self, instances: Iterable[Model]) -> list[Any]:
+        """Rows as the caller may see them; one serializer serves all that are seen alike."""
+        context = self.get_serializer_context()
+        full: Any = self.serializer_class(context=context)
+        public: Any = self.public_serializer_class(context=context)
+        sees_all = self.sees_all()
+        return [
+            (full if sees_all or self.owns(instance) else public).to_representation(instance)
+            for instance in instances
+        ]
 
     def answer(self, instance: Model, status: int = 200) -> Response:
         return Response(self.represent(instance), status=status)
@@ -122,8 +144,7 @@ class ShopViewSet(GenericViewSet[Any]):
         key = key or self.list_name
         self._paginator = paginator = Pages(key)
         page = paginator.paginate_queryset(queryset, self.request)
-        rows = [self.represent(instance) for instance in page]
-        return {key: rows, "pagination": paginator.summary()}
+        return {key: self.represent_all(page), "pagination": paginator.summary()}
 
     # --- The actions every viewset has ---
 

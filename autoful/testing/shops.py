@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -178,7 +179,7 @@ def shop(folder: Path) -> Iterator[Shop]:
         with closing(made):
             yield made
         return
-    name = f"autoful_http_{worker()}_{os.getpid()}"
+    name = f"autoful_http_{uuid.uuid4().hex[:12]}"
     environment["DATABASE_URL"] = urlunsplit(urlsplit(database)._replace(path=f"/{name}"))
     _sql(database, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
     try:

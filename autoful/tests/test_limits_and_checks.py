@@ -10,7 +10,7 @@ from django.core.cache import caches
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisDown
 
-from autoful import checks
+from autoful import checks, outage
 from autoful.accounts.models import User
 from autoful.actor import NOBODY, Actor, Role
 from autoful.api import limits
@@ -19,7 +19,7 @@ from autoful.testing.personas import Persona
 
 @pytest.fixture(autouse=True)
 def _not_paused(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setattr(limits, "_paused_until", 0.0)
+    monkeypatch.setattr(outage, "paused_until", 0.0)
     settings.RATE_LIMITS = {"default": ["3/hour", "9/day"], "customers.list": ["2/hour", "9/day"]}
 
 
@@ -68,7 +68,7 @@ def test_without_redis_each_process_counts_and_redis_is_left_alone(client: Clien
     with patch.object(limits, "get_usage", side_effect=RedisDown) as asked:
         assert calls(client, "/customers", 3) == [200, 200, 429]
     assert asked.call_count == 1
-    assert limits._paused_until > 0
+    assert outage.paused_until > 0
 
 
 @pytest.mark.django_db
@@ -83,7 +83,7 @@ def test_off_is_off(client: Client, settings: Any) -> None:
 def test_a_route_that_is_closed_is_not_redis_being_away(client: Client, settings: Any) -> None:
     settings.RATE_LIMITS = {"default": ["3/hour"], "customers.list": ["0/hour"]}
     assert calls(client, "/customers", 1) == [429]
-    assert limits._paused_until == 0.0
+    assert outage.paused_until == 0.0
 
 
 # --- Checks ---------------------------------------------------------------------------------------

@@ -155,14 +155,14 @@ def test_a_killed_filling_leaves_nothing(tmp_path: Path) -> None:
     assert home.ask("SELECT count(*) FROM accounts_user") == [(0,)]
 
 
-def test_a_port_in_use_is_found_before_anything_is_made(tmp_path: Path) -> None:
+def test_a_port_in_use_is_found_before_a_shop_is_made(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         line = refusal(environment(folder, PORT=str(port)), "run")
     assert line.startswith(f"port {port} is in use.")
     assert line.endswith(f"PORT={port + 1} make run")
-    assert not folder.exists()
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("key", ["", "a" * 60])

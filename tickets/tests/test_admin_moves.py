@@ -1,5 +1,7 @@
 """The buttons on a ticket's page: exactly the moves that its status allows."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -33,7 +35,7 @@ def desk(boss):
 def test_the_buttons_are_exactly_the_allowed_moves(desk, status):
     ticket = ServiceTicketFactory.create(status=status)
     page = desk.get(change(ticket)).content.decode()
-    offered = {to for to in Status.values if move(ticket, to) in page}
+    offered = set(re.findall(r'name="_move" value="(\w+)"', page))
     assert offered == set(TRANSITIONS[status])
 
 
@@ -58,7 +60,9 @@ def test_looking_at_a_move_moves_nothing(desk):
 def test_cancelling_asks_first(desk):
     pads = PartFactory.create()
     ticket = ServiceTicketFactory.create(parts=[(pads, 2)])
-    assert "parts go back into stock" in desk.get(move(ticket, "cancelled")).content.decode()
+    question = desk.get(move(ticket, "cancelled")).content.decode()
+    assert f"Back into stock: 2x {pads}." in question
+    assert "cannot be undone" in question
     desk.post(move(ticket, "cancelled"), {"reason": "Sold the car"})
     pads.refresh_from_db()
     assert pads.quantity_in_stock == 50

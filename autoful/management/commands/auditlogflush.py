@@ -6,10 +6,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
-    help = "Refuses: the audit trail cannot be emptied through the application."
+    help = "Refuses: the audit trail is not changed through the application."
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("ignored", nargs="*")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        raise CommandError("The audit trail cannot be emptied through the application.")
+        raise CommandError("The audit trail is not changed through the application.")

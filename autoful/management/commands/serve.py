@@ -89,7 +89,7 @@ def _demand_database() -> None:
     if unapplied:
         raise CannotStart(
             f"the database {where} lacks {unapplied} migration(s); apply them with: "
-            f"manage.py migrate"
+            ".venv/bin/python manage.py migrate"
         )
 
 
@@ -113,7 +113,7 @@ def _prepare_static_files(*, collected: bool) -> None:
             ) from unwritable
     elif not staticfiles_storage.exists("staticfiles.json"):
         raise CannotStart(
-            f"there are no static files in {folder}; collect them with: manage.py collectstatic"
+            f"there are no static files in {folder}; collect them with: .venv/bin/python manage.py collectstatic"
         )
 
 

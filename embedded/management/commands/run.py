@@ -79,7 +79,10 @@ class Command(BaseCommand):
         ]
         if sign_ins := demo.sign_ins():
             lines += ["", "Demo sign-ins; the password is public and for trying out only:"]
-            lines += [f"  {who.role:<9} {who.email:<26} {demo.DEMO_PASSWORD}" for who in sign_ins]
+            lines += [
+                f"  {who.role:<9} {who.email:<26} {demo.DEMO_PASSWORD}   {who.where}"
+                for who in sign_ins
+            ]
         lines += ["", f"The shop's data is in {settings.AUTOFUL_DATA}. Ctrl-C stops the server."]
         self._say("\n".join(lines))
 
