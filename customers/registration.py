@@ -81,7 +81,10 @@ def _change(
     customer = lock(Customer.objects.existing(), customer_id, CustomerNotFound())
     given = {"name": name, "phone": phone}
     if customer.user is not None:
-        change_account(user=customer.user, email=email, password_hash=password_hash, actor=actor)
+        customer.user = change_account(
+            user=customer.user, email=email, password_hash=password_hash, actor=actor
+        )
+        customer.email = customer.user.email  # written with the account
     elif password_hash is not None:
         raise InvalidField("password", "This customer has no account to sign in with.")
     elif email is not None:

@@ -124,7 +124,9 @@ def _change(
     for field, value in changed.items():
         setattr(mechanic, field, value)
     if mechanic.user is not None:
-        change_account(user=mechanic.user, email=email, password_hash=password_hash, actor=actor)
+        mechanic.user = change_account(
+            user=mechanic.user, email=email, password_hash=password_hash, actor=actor
+        )
     if changed:
         mechanic.save(update_fields=[*changed, "updated_at"])
     return mechanic

@@ -40,8 +40,6 @@ def credentials(*, email: str, password: str, role: Role) -> Credentials:
     if existing is None:
         return Credentials(role, email, make_password(password))
     right = existing.check_password(password)
-    if not right:
-        audit.record_event(existing, "sign-in refused", hat=str(role))
     if not right or not existing.is_active or hasattr(existing, role):
         raise EmailTaken
     return Credentials(role, email, existing.password, existing.pk)
@@ -66,8 +64,8 @@ def open_account(found: Credentials) -> User:
 
 def change_account(
     *, user: User, email: str | None, password_hash: str | None, actor: Actor
-) -> None:
-    """Change what is given. A new password ends every token and session of the account.
+) -> User:
+    """Change what is given; returns the account as it is then. A new password ends every token and session of the account.
 
     The e-mail is the account's, so a hat that keeps it on its own row gets it too, whichever hat
     it was changed under. Raises InvalidField, EmailTaken, Forbidden for anybody but the account's
@@ -98,6 +96,7 @@ def change_account(
         if hat is not None and hat.email != user.email:
             hat.email = user.email
             hat.save(update_fields=["email", "updated_at"])
+    return user
 
 
 def close_account(*, user: User) -> None:

@@ -124,7 +124,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # Only the filters offered: a search inside the recorded values would tell hidden ones.
-        return lookup.split("__")[0] in ("action", "content_type", "timestamp")
+        return lookup.split("__")[0] in ("action", "content_type", "timestamp", "object")
 
     def kinds_shown(self, request: HttpRequest) -> list[ContentType]:
         pages = self.admin_site._registry.items()

@@ -7,7 +7,7 @@ import pytest
 
 from autoful.accounts.errors import EmailTaken
 from autoful.accounts.models import User
-from autoful.accounts.tests.factories import PASSWORD, UserFactory
+from autoful.accounts.tests.factories import PASSWORD, SuperuserFactory, UserFactory
 from autoful.actor import COMMAND, NOBODY, Actor, Role
 from customers.tests.factories import CustomerFactory
 from mechanics.errors import MechanicNotFound, SignupClosed
@@ -45,7 +45,8 @@ def register(actor: Actor = NOBODY, **fields: Any) -> Mechanic:
 )
 def test_register_mechanic(signup: str, role: Role, approved: bool, settings: Any) -> None:
     settings.AUTOFUL_MECHANIC_SIGNUP = signup
-    made = register(Actor(role), email=" Mike@Example.com")
+    manager = SuperuserFactory.create() if role is Role.BACK_OFFICE else None
+    made = register(Actor(role, manager), email=" Mike@Example.com")
     found = Mechanic.objects.get()
     assert (found, found.name, found.phone) == (made, "Mike Chen", "+1 555 0100")
     assert (found.salary, found.email) == (Decimal("50000.01"), "mike@example.com")
@@ -54,11 +55,12 @@ def test_register_mechanic(signup: str, role: Role, approved: bool, settings: An
     assert found.user.check_password(PASSWORD)
 
 
-@pytest.mark.parametrize("role", [Role.NOBODY, Role.CUSTOMER, Role.MECHANIC])
+@pytest.mark.parametrize("role", [Role.NOBODY, Role.CUSTOMER, Role.MECHANIC, Role.BACK_OFFICE])
 def test_sign_up_closed(role: Role, settings: Any) -> None:
     settings.AUTOFUL_MECHANIC_SIGNUP = "closed"
+    clerk = UserFactory.create(is_staff=True)  # who may nothing
     with refused(SignupClosed):
-        register(Actor(role))
+        register(Actor(role, clerk if role is Role.BACK_OFFICE else None))
 
 
 def test_an_email_taken() -> None:
