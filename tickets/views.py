@@ -181,5 +181,6 @@ class MyTicketViewSet(ShopViewSet):
     def owns(self, instance: ServiceTicket) -> bool:
         return True
 
+    @action(detail=False)
     def my_tickets(self, request: Request) -> Response:
         return Response(self.rows(self.get_queryset(), "tickets"))
