@@ -1,4 +1,4 @@
-from autoful.errors import InvalidField, Missing
+from autoful.errors import DomainError, InvalidField, Missing
 
 
 class CustomerNotFound(Missing):
@@ -9,6 +9,14 @@ class CustomerNotFound(Missing):
 class VehicleNotFound(Missing):
     def __init__(self) -> None:
         super().__init__("Vehicle not found.")
+
+
+class OwnerChanged(DomainError):
+    code = "owner_changed"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("The vehicle has another owner meanwhile. Reload the page and look again.")
 
 
 class VinTaken(InvalidField):

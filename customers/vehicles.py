@@ -11,7 +11,7 @@ from vininfo.exceptions import VininfoException
 from autoful.actor import Actor
 from autoful.db import lock
 from autoful.verbs import verb
-from customers.errors import CustomerNotFound, VehicleNotFound, VinTaken
+from customers.errors import CustomerNotFound, OwnerChanged, VehicleNotFound, VinTaken
 from customers.models import Customer, Vehicle
 
 
@@ -92,19 +92,23 @@ def vehicle_for(*, vin: str, customer: Customer | None, mileage: int | None = No
 def save_vehicle(*, vehicle: Vehicle, changed: list[str], actor: Actor) -> Vehicle:
     """Enter a vehicle, or write its `changed` fields, the owner among them.
 
-    Raises VinTaken, CustomerNotFound.
+    Raises VinTaken, CustomerNotFound, VehicleNotFound, OwnerChanged.
     """
     vehicle = copy.copy(vehicle)  # a first try that is undone must not leave its number on it
-    if vehicle.customer_id is not None:
+    is_new = vehicle._state.adding
+    if vehicle.customer_id is not None and (is_new or "customer" in changed):
         lock(Customer.objects.existing(), vehicle.customer_id, CustomerNotFound())
     vehicle.vin = normalize_vin(vehicle.vin)
     fields = None
-    if vehicle._state.adding:
+    if is_new:
         for field, value in decode(vehicle.vin).items():
             if not getattr(vehicle, field):
                 setattr(vehicle, field, value)
     else:
-        lock(Vehicle.objects.all(), vehicle.pk, VehicleNotFound())
+        now = lock(Vehicle.objects.all(), vehicle.pk, VehicleNotFound())
+        if "customer" not in changed and now.customer_id != vehicle.customer_id:
+            # A page opened before: what it says may be the former owner's, erased since.
+            raise OwnerChanged
         fields = [*changed, "updated_at"]
     try:
         with transaction.atomic():

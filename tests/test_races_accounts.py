@@ -1,4 +1,4 @@
-"""The races for accounts: registering, a second hat, taking hats off.
+"""The races for accounts: registering, hats put on, changed and taken off.
 
 As in test_races.py, each stands beside a control in which it really happens.
 """
@@ -11,26 +11,31 @@ from unittest.mock import patch
 
 import pytest
 from django.db import IntegrityError
+from django.db.models import Model, QuerySet
 
+from autoful.accounts import account
 from autoful.accounts.account import Credentials
 from autoful.accounts.errors import EmailTaken
 from autoful.accounts.models import User
-from autoful.accounts.tests.factories import PASSWORD, UserFactory
-from autoful.actor import COMMAND, NOBODY
-from autoful.errors import DomainError
+from autoful.accounts.tests.factories import PASSWORD, UserFactory, password_hash
+from autoful.actor import COMMAND, NOBODY, Role
+from autoful.db import lock_if_there
 from autoful.testing.rivals import (
     many_connections,
     outcome,
     rival_after,
     rival_before,
-    unclean,
+    unhindered,
 )
 from customers import registration as customer_desk
 from customers.models import Customer
 from customers.tests.factories import CustomerFactory
 from mechanics import registration as mechanic_desk
+from mechanics.models import Mechanic
 from mechanics.tests.factories import MechanicFactory
-from tests.soundness import faults
+from tests.soundness import everything, faults
+from tests.test_races import kinds
+from tests.test_races_locks import on_mysql, unlocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,15 +46,6 @@ HASHING = 10.0  # seconds that a rival may need who hashes a password on a loade
 def _connections(transactional_db: None, tmp_path: Path) -> Iterator[None]:
     with many_connections(tmp_path):
         yield
-
-
-def kinds(outcomes: list[Any], *errors: type[DomainError]) -> list[int]:
-    """How many went well, then how many ended with each of `errors`."""
-    assert unclean(outcomes) == []
-    refused = [sum(isinstance(o, error) for o in outcomes) for error in errors]
-    well = sum(not isinstance(o, Exception) for o in outcomes)
-    assert well + sum(refused) == len(outcomes), outcomes
-    return [well, *refused]
 
 
 def registering(email: str, password: str = PASSWORD) -> Any:
@@ -91,12 +87,8 @@ def test_control_looking_first_the_second_account_meets_the_unique_key() -> None
 def second_hat() -> Any:
     """Sarah's password is matched with her account; what is left is to put the hat on."""
     found = account.credentials(email="sarah@example.com", password=PASSWORD, role=Role.CUSTOMER)
-    return partial(
-        customer_desk.enter_account_holder,
-        name="Sarah Johnson",
-        phone="+1 555 010 2030",
-        account=found,
-        actor=NOBODY,
+    return lambda: customer_desk.enter_account_holder(
+        name="Sarah Johnson", phone="+1 555 010 2030", account=found, actor=NOBODY
     )
 
 
@@ -130,8 +122,17 @@ def put_on_while_leaving(owner: Any, name: str) -> list[Any]:
 
 
 def test_no_second_hat_on_an_account_that_just_closed() -> None:
-    assert kinds(put_on_while_leaving(account, "open_account"), EmailTaken) == [1, 1]
+    assert kinds(put_on_while_leaving(customer_desk, "enter_account_holder"), EmailTaken) == [1, 1]
     assert faults() == []
+
+
+def test_control_without_looking_again_the_second_hat_is_on_a_closed_account() -> None:
+    def whatever_it_is_now(rows: QuerySet[User], pk: int) -> User | None:
+        return lock_if_there(User.objects.all(), pk)
+
+    with unhindered(), patch.object(account, "lock_if_there", whatever_it_is_now):
+        assert kinds(put_on_while_leaving(customer_desk, "enter_account_holder")) == [2]
+    assert faults() != []
 
 
 def test_an_account_that_just_got_a_second_hat_stays_open() -> None:
@@ -169,3 +170,95 @@ def test_control_without_the_lock_an_account_without_hats_stays_open() -> None:
         assert kinds(take_off_both()) == [2]
     assert not User.objects.get().has_role()
     assert User.objects.get().is_active
+
+
+# --- A record that is changed while it is closed --------------------------------------------------
+
+PHONE, EMAIL = "+1 555 010 9999", "new@example.com"
+
+customer_and_mechanic = pytest.mark.parametrize(
+    ("desk", "factory", "hat", "model"),
+    [
+        (customer_desk, CustomerFactory, "customer", Customer),
+        (mechanic_desk, MechanicFactory, "mechanic", Mechanic),
+    ],
+    ids=["customer", "mechanic"],
+)
+
+
+def change_while_closing(desk: Any, factory: Any, hat: str) -> list[Any]:
+    """The rival comes when the record was found there."""
+    who = {hat: factory.create(), "actor": COMMAND}
+    change, close = getattr(desk, f"change_{hat}"), getattr(desk, f"close_{hat}")
+    with rival_before(desk, "change_account", partial(close, **who)) as rival:
+        mine = outcome(partial(change, phone=PHONE, email=EMAIL, **who))
+    return [mine, rival.outcome()]
+
+
+@customer_and_mechanic
+def test_nothing_personal_comes_back_to_a_closed_record(
+    desk: Any, factory: Any, hat: str, model: type[Model]
+) -> None:
+    assert kinds(change_while_closing(desk, factory, hat)) == [2]
+    left = str(everything())
+    assert PHONE not in left
+    assert EMAIL not in left
+    assert faults() == []
+
+
+@customer_and_mechanic
+def test_control_without_the_lock_a_closed_record_has_a_phone_and_an_email(
+    desk: Any, factory: Any, hat: str, model: type[Model]
+) -> None:
+    with unlocked(desk, model):
+        assert kinds(change_while_closing(desk, factory, hat)) == [2]
+    assert model._default_manager.get(deleted_at__isnull=False).phone == PHONE
+    assert User.objects.get(is_active=False).email == EMAIL
+
+
+def approve_while_leaving() -> list[Any]:
+    """The rival comes when the mechanic was found there."""
+    mechanic = MechanicFactory.create(approved=False)
+    leave = partial(mechanic_desk.close_mechanic, mechanic=mechanic, actor=COMMAND)
+    with rival_before(Mechanic, "save", leave) as rival:
+        mine = outcome(partial(mechanic_desk.approve, mechanic=mechanic, actor=COMMAND))
+    return [mine, rival.outcome()]
+
+
+def test_a_leaving_mechanic_is_not_approved_any_more() -> None:
+    assert kinds(approve_while_leaving()) == [2]
+    assert not Mechanic.objects.get().approved
+
+
+def test_control_without_the_lock_a_departed_mechanic_is_approved() -> None:
+    with unlocked(mechanic_desk, Mechanic):
+        assert kinds(approve_while_leaving()) == [2]
+    assert Mechanic.objects.get(deleted_at__isnull=False).approved
+
+
+# --- An account that is changed under two hats ----------------------------------------------------
+
+
+def change_password_under_two_hats() -> list[Any]:
+    """The rival, whose password is hashed already, comes when the account was read."""
+    user = UserFactory.create()
+    new: dict[str, Any] = {"password": "another good password", "actor": COMMAND}
+    customer, mechanic = CustomerFactory.create(user=user), MechanicFactory.create(user=user)
+    change = partial(mechanic_desk.change_mechanic, mechanic=mechanic, **new)
+    with (
+        patch.object(mechanic_desk, "make_password", return_value=password_hash()),
+        rival_before(account, "may_decide_sign_in", change) as rival,
+    ):
+        mine = outcome(partial(customer_desk.change_customer, customer=customer, **new))
+    return [mine, rival.outcome()]
+
+
+def test_each_of_two_new_passwords_ends_the_tokens_before_it() -> None:
+    assert kinds(change_password_under_two_hats()) == [2]
+    assert User.objects.get().token_version == 3
+
+
+def test_control_without_the_lock_tokens_outlive_a_new_password() -> None:
+    with unlocked(account, User):
+        assert kinds(change_password_under_two_hats()) == [2]
+    assert User.objects.get().token_version == 2

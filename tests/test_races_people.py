@@ -12,56 +12,46 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.conf import settings
 from django.db import IntegrityError, connection
+from django.db.models import QuerySet
 
 from autoful import db
 from autoful.actor import COMMAND
-from autoful.errors import Busy, DomainError
+from autoful.db import lock_if_there
+from autoful.errors import Busy
 from autoful.testing.rivals import (
     at_once,
     many_connections,
     outcome,
     rival_after,
     rival_before,
-    unclean,
     unhindered,
     unprotected,
     without_transactions,
 )
 from customers import registration as customer_desk
+from customers import vehicles
 from customers.errors import CustomerNotFound
 from customers.models import Customer, Vehicle
 from customers.tests.factories import CustomerFactory, VehicleFactory, valid_vin
-from customers.vehicles import save_vehicle
 from mechanics import registration as mechanic_desk
 from mechanics.errors import MechanicNotFound
 from mechanics.models import Mechanic
 from mechanics.tests.factories import MechanicFactory
 from tests.soundness import faults
+from tests.test_races import kinds
+from tests.test_races_locks import on_mysql, unlocked
 from tickets import assignment, lifecycle
 from tickets.models import Assignment, ServiceTicket
 from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
-on_mysql = pytest.mark.skipif(
-    not settings.PRODUCTION, reason="SQLite lets one transaction write at a time"
-)
 
 
 @pytest.fixture(autouse=True)
 def _connections(transactional_db: None, tmp_path: Path) -> Iterator[None]:
     with many_connections(tmp_path):
         yield
-
-
-def kinds(outcomes: list[Any], *errors: type[DomainError]) -> list[int]:
-    """How many went well, then how many ended with each of `errors`."""
-    assert unclean(outcomes) == []
-    refused = [sum(isinstance(o, error) for o in outcomes) for error in errors]
-    well = sum(not isinstance(o, Exception) for o in outcomes)
-    assert well + sum(refused) == len(outcomes), outcomes
-    return [well, *refused]
 
 
 # --- Teams ----------------------------------------------------------------------------------------
@@ -189,13 +179,24 @@ def test_control_without_the_lock_it_is_opened_after() -> None:
     assert faults() != []
 
 
-def test_a_closing_customer_gets_no_ticket() -> None:
+def close_while_opening() -> list[Any]:
+    """The rival comes when the customer is still there and about to be gone."""
     customer = CustomerFactory.create()
     with rival_before(Customer, "save", opening(customer)) as rival:
-        customer_desk.close_customer(customer=customer, actor=COMMAND)
-    assert kinds([rival.outcome()], CustomerNotFound) == [0, 1]
+        mine = outcome(partial(customer_desk.close_customer, customer=customer, actor=COMMAND))
+    return [mine, rival.outcome()]
+
+
+def test_a_closing_customer_gets_no_ticket() -> None:
+    assert kinds(close_while_opening(), CustomerNotFound) == [1, 1]
     assert not ServiceTicket.objects.exists()
     assert faults() == []
+
+
+def test_control_without_the_lock_a_closing_customer_gets_a_ticket() -> None:
+    with unlocked(customer_desk, Customer):
+        assert kinds(close_while_opening()) == [2]
+    assert faults() != []
 
 
 def two_tickets_one_vin() -> list[Any]:
@@ -226,25 +227,59 @@ def test_control_looking_first_the_second_vehicle_meets_the_unique_key() -> None
     assert isinstance(outcomes[0], IntegrityError)
 
 
-def test_the_higher_of_two_mileages_stays() -> None:
+def two_mileages() -> int | None:
+    """The rival, who read more on the clock, comes when the mileage on file was read."""
     vehicle = VehicleFactory.create(mileage=50)
     higher = opening(CustomerFactory.create(), vin=vehicle.vin, mileage=200)
     with rival_before(Vehicle, "save", higher) as rival:
-        opening(CustomerFactory.create(), vin=vehicle.vin, mileage=100)()
-    assert unclean([rival.outcome()]) == []
+        mine = outcome(opening(CustomerFactory.create(), vin=vehicle.vin, mileage=100))
+    assert kinds([mine, rival.outcome()]) == [2]
     vehicle.refresh_from_db()
-    assert vehicle.mileage == 200
+    return vehicle.mileage
 
 
-def test_a_car_sold_while_its_owner_closes_stays_with_the_buyer() -> None:
+def test_the_higher_of_two_mileages_stays() -> None:
+    assert two_mileages() == 200
+
+
+def test_control_without_the_lock_the_mileage_falls() -> None:
+    with unlocked(vehicles, Vehicle):
+        assert two_mileages() == 100
+
+
+# --- A car that is sold while its owner closes ----------------------------------------------------
+
+BEFORE_THE_LOCK, AFTER_THE_LOCK = (customer_desk, "lock_if_there"), (Vehicle, "save")
+
+
+def sell_while_closing(owner: Any, name: str) -> tuple[bool, str]:
+    """Whether the buyer has the car in the end, and its plate."""
     vehicle, buyer = VehicleFactory.create(plate="AAA 111"), CustomerFactory.create()
-    owner = vehicle.customer
-    assert owner is not None
+    close = partial(customer_desk.close_customer, customer=vehicle.customer, actor=COMMAND)
     sold = Vehicle.objects.get()
     sold.customer, sold.plate = buyer, "BBB 222"
-    sell = partial(save_vehicle, vehicle=sold, changed=["customer", "plate"], actor=COMMAND)
-    with rival_before(Vehicle, "save", sell) as rival:
-        customer_desk.close_customer(customer=owner, actor=COMMAND)
-    assert unclean([rival.outcome()]) == []
+    sell = partial(vehicles.save_vehicle, changed=["customer", "plate"], actor=COMMAND)
+    with rival_before(owner, name, partial(sell, vehicle=sold)) as rival:
+        mine = outcome(close)
+    assert kinds([mine, rival.outcome()]) == [2]
     vehicle.refresh_from_db()
-    assert (vehicle.customer, vehicle.plate) == (buyer, "BBB 222")
+    return vehicle.customer == buyer, vehicle.plate
+
+
+@pytest.mark.parametrize("point", [BEFORE_THE_LOCK, AFTER_THE_LOCK])
+def test_a_car_sold_while_its_owner_closes_stays_with_the_buyer(point: tuple[Any, str]) -> None:
+    assert sell_while_closing(*point) == (True, "BBB 222")
+
+
+def test_control_without_the_lock_the_buyer_loses_the_car() -> None:
+    with unlocked(customer_desk, Vehicle):
+        assert sell_while_closing(*AFTER_THE_LOCK) == (False, "")
+
+
+@on_mysql
+def test_control_without_looking_again_the_buyer_loses_the_car() -> None:
+    def whosever_it_is_now(rows: QuerySet[Vehicle], pk: int) -> Vehicle | None:
+        return lock_if_there(Vehicle.objects.all(), pk)
+
+    with unhindered(), patch.object(customer_desk, "lock_if_there", whosever_it_is_now):
+        assert sell_while_closing(*BEFORE_THE_LOCK) == (False, "")

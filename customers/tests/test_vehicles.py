@@ -6,7 +6,7 @@ import pytest
 
 from autoful.actor import COMMAND
 from autoful.errors import Missing
-from customers.errors import CustomerNotFound, VinTaken
+from customers.errors import CustomerNotFound, OwnerChanged, VinTaken
 from customers.models import Customer, Vehicle
 from customers.registration import close_customer
 from customers.tests.factories import CustomerFactory, VehicleFactory, valid_vin
@@ -107,3 +107,15 @@ def test_save_vehicle_refusals() -> None:
     Vehicle.objects.filter(pk=gone.pk).delete()
     with refused(Missing):
         save_vehicle(vehicle=gone, changed=["plate"], actor=COMMAND)
+
+
+def test_a_page_opened_before_the_car_was_sold_writes_nothing() -> None:
+    seller, buyer = CustomerFactory.create(), CustomerFactory.create()
+    vehicle = VehicleFactory.create(customer=seller)
+    page = Vehicle.objects.get(pk=vehicle.pk)
+    vehicle.customer = buyer
+    save_vehicle(vehicle=vehicle, changed=["customer"], actor=COMMAND)
+    close_customer(customer=buyer, actor=COMMAND)
+    page.plate = "OLD 123"
+    with refused(OwnerChanged):
+        save_vehicle(vehicle=page, changed=["plate"], actor=COMMAND)
