@@ -49,6 +49,7 @@ ANSWERS = {
     "404": "Not there.",
     "406": "No such representation.",
     "409": "Somebody else got there first.",
+    "411": "The body came without a Content-Length.",
     "413": "The body is too large.",
     "415": "Not JSON.",
     "429": "Too many requests; Retry-After says when to come back.",

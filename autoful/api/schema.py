@@ -228,7 +228,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
 
 
 def _codes(path: str, method: str, operation: dict[str, Any]) -> list[str]:
-    codes = ["400", "401", "403", "406", "413", "429", "503"]
+    codes = ["400", "401", "403", "406", "411", "413", "429", "503"]
     if method == "get":
         codes.append("304")
     if "{" in path or path == "/service_tickets":
