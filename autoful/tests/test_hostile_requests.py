@@ -1,0 +1,85 @@
+"""What a client sends on purpose is answered in the one shape, and tells or costs nothing."""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import RequestFactory
+
+from autoful.actor import COMMAND
+from autoful.api import caching
+from autoful.middleware import client_address
+from autoful.testing.personas import Persona
+from customers.tests.factories import CustomerFactory
+from inventory import stock
+from inventory.tests.factories import PartFactory
+from tickets.tests.factories import ServiceTicketFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = None
+
+
+def test_a_body_without_its_length_is_refused_and_changes_nothing(sarah: Persona) -> None:
+    path = f"/customers/{sarah.id}"
+    answer = sarah.generic("PUT", path, HTTP_TRANSFER_ENCODING="chunked")
+    assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
+
+
+def test_an_email_is_measured_as_it_is_stored(nobody: Persona) -> None:
+    body = {"name": "Ada", "phone": "555 0100", "password": "a fine one 1"}
+    answer = nobody.post("/customers", body | {"email": "İ" * 240 + "@x.com"})
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["email"])
+
+
+def test_half_a_surrogate_comes_back_escaped(mike: Persona) -> None:
+    ticket = ServiceTicketFactory.create()
+    path = f"/service_tickets/{ticket.pk}"
+    answer = mike.generic("PATCH", path, '{"status": "\\ud800"}', "application/json")
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["status"])
+
+
+def test_options_does_not_tell_who_is_there(nobody: Persona) -> None:
+    answers = [nobody.options(f"/mechanics/{number}") for number in (1, 999_999)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("::ffff:10.0.0.1", "1.2.3.4", "1.2.3.4"),
+        ("10.0.0.1", "::ffff:1.2.3.4", "1.2.3.4"),
+        ("10.0.0.1", "fe80::1%" + "a" * 200, "fe80::1"),
+        ("10.0.0.1", "9.9.9.9, 1.2.3.4", "1.2.3.4"),
+        ("10.0.0.1", "9.9.9.9, nonsense", "10.0.0.1"),
+        ("8.8.8.8", "1.2.3.4", "8.8.8.8"),
+    ],
+)
+def test_the_address_that_counts(peer: str, forwarded: str, address: str, settings: Any) -> None:
+    from ipaddress import ip_network
+
+    settings.TRUSTED_PROXIES = [ip_network("10.0.0.1")]
+    request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded)
+    assert client_address(request) == address
+
+
+@pytest.mark.parametrize("query", ["name__regex=(", "created_at__year=99999", "id__exact=x"])
+def test_a_typed_lookup_is_no_error_of_ours(boss: Persona, query: str) -> None:
+    CustomerFactory.create()
+    answer = boss.get(f"/admin/customers/customer/?{query}", HTTP_ACCEPT="text/html")
+    assert answer.status_code in (302, 400)
+
+
+def test_a_list_is_dropped_once_however_much_changed() -> None:
+    part = PartFactory.create(quantity_in_stock=9)
+    with transaction.atomic():
+        for _ in range(5):
+            stock.take(part_id=part.pk, quantity=1, reference="", actor=COMMAND)
+        waiting = transaction.get_connection().run_on_commit
+        dropped = [f.args for _, f, *_ in waiting if getattr(f, "func", None) is caching.drop]
+    assert ("inventory",) in dropped
+    assert len(dropped) == len(set(dropped))
