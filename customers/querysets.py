@@ -9,7 +9,10 @@ from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
-    from customers.models import Customer  # noqa: F401
+    from customers.models import Customer
+
+
+MOST_NESTED_TICKETS = 100
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -32,3 +35,8 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             .filter(ticket_count__gt=0)
             .order_by("-ticket_count", "id")[:count]
         )
+
+
+def newest_tickets(customer: Customer) -> Any:
+    """What a customer's answer nests: the newest tickets, not ten years of a fleet's."""
+    return customer.service_tickets.order_by("-id")[:MOST_NESTED_TICKETS]

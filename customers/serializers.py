@@ -7,8 +7,7 @@ from rest_framework import serializers
 
 from autoful.api.fields import EmailField, PasswordField, PhoneField, TextField
 from customers.models import Customer
-
-MOST_NESTED_TICKETS = 100
+from customers.querysets import MOST_NESTED_TICKETS, newest_tickets
 
 
 class RegisterCustomerSerializer(serializers.Serializer[Customer]):
@@ -62,5 +61,4 @@ class CustomerDetailSerializer(CustomerSerializer):
 
     @extend_schema_field(TicketSummarySerializer(many=True))
     def get_service_tickets(self, customer: Customer) -> Any:
-        tickets = customer.service_tickets.order_by("-id")[:MOST_NESTED_TICKETS]
-        return TicketSummarySerializer(tickets, many=True).data
+        return TicketSummarySerializer(newest_tickets(customer), many=True).data

@@ -8,8 +8,10 @@ from django.db import models
 from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from customers.querysets import MOST_NESTED_TICKETS
+
 if TYPE_CHECKING:
-    from mechanics.models import Mechanic  # noqa: F401
+    from mechanics.models import Mechanic
 
 
 class MechanicQuerySet(models.QuerySet["Mechanic"]):
@@ -32,3 +34,9 @@ class MechanicQuerySet(models.QuerySet["Mechanic"]):
             .filter(ticket_count__gt=0)
             .order_by("-ticket_count", "id")[:count]
         )
+
+
+def newest_tickets(mechanic: Mechanic) -> list[Any]:
+    """What a mechanic's answer nests: the newest tickets they are on."""
+    assignments = mechanic.assignments.select_related("ticket").order_by("-ticket_id")
+    return [assignment.ticket for assignment in assignments[:MOST_NESTED_TICKETS]]

@@ -5,7 +5,6 @@ from typing import Any
 from rest_framework import serializers
 
 from autoful.api.fields import EmailField, MoneyField, PasswordField, PhoneField, TextField
-from customers.serializers import MOST_NESTED_TICKETS, TicketSummarySerializer
 from mechanics.models import Mechanic
 
 
@@ -51,10 +50,3 @@ class TopMechanicSerializer(serializers.ModelSerializer[Mechanic]):
 
 class PublicTopMechanicSerializer(TopMechanicSerializer):
     name = serializers.CharField(source="first_name")
-
-
-def tickets_of(mechanic: Mechanic) -> Any:
-    """The newest tickets the mechanic is on, in the shape of a nested ticket."""
-    assignments = mechanic.assignments.select_related("ticket").order_by("-ticket_id")
-    tickets = [assignment.ticket for assignment in assignments[:MOST_NESTED_TICKETS]]
-    return TicketSummarySerializer(tickets, many=True).data

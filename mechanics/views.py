@@ -9,10 +9,12 @@ from autoful.accounts.views import sign_in_answer
 from autoful.actor import Role
 from autoful.api.permissions import Anyone, OwnProfile, PublicRead, WorksHere
 from autoful.api.viewsets import ShopViewSet
+from customers.serializers import TicketSummarySerializer
 from mechanics import registration
 from mechanics.errors import MechanicNotFound
 from mechanics.filters import MechanicFilter
 from mechanics.models import Mechanic
+from mechanics.querysets import newest_tickets
 from mechanics.schema import mechanic_docs
 from mechanics.serializers import (
     ChangeMechanicSerializer,
@@ -21,7 +23,6 @@ from mechanics.serializers import (
     PublicTopMechanicSerializer,
     RegisterMechanicSerializer,
     TopMechanicSerializer,
-    tickets_of,
 )
 
 
@@ -77,7 +78,8 @@ class MechanicViewSet(ShopViewSet):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         mechanic = self.get_object()
-        return Response({**self.represent(mechanic), "service_tickets": tickets_of(mechanic)})
+        tickets = TicketSummarySerializer(newest_tickets(mechanic), many=True).data
+        return Response({**self.represent(mechanic), "service_tickets": tickets})
 
     @action(detail=False)
     def top(self, request: Request) -> Response:
