@@ -7,7 +7,7 @@ VENV := .venv
 PYTHON_IN_VENV := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format serve clean
+.PHONY: help run test drills check format serve clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 14
@@ -17,6 +17,9 @@ run: $(VENV)/embedded.stamp ## Start Autoful on this machine, with a demo shop o
 
 test: $(VENV)/dev.stamp ## Run all tests, on both set-ups; ARGS="-k stock" goes to pytest
 	@exec $(PYTHON_IN_VENV) -m autoful.testing.suite $(ARGS)
+
+drills: $(VENV)/dev.stamp ## Load, kill and starve running shops, on both set-ups: minutes; SIZE=small as in CI, ARGS as above
+	@AUTOFUL_DRILL_SIZE=$(SIZE) exec $(PYTHON_IN_VENV) -m autoful.testing.suite drills $(ARGS)
 
 check: $(VENV)/dev.stamp ## Lint, types, imports, migrations, schema, known vulnerabilities
 	@echo "ruff: lint …"

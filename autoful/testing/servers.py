@@ -1,6 +1,7 @@
 """Private database and Redis servers for tests.
 
     with mariadb() as database_url, redis() as redis_url: ...
+    with mariadb_server(durable=True) as database: database.program.kill(); database.start_again()
 
 Each server listens on a free port of 127.0.0.1 and keeps its files in a new temporary folder.
 Leaving the block ends the server and deletes the folder, on an exception, Ctrl-C or SIGTERM too.
@@ -10,23 +11,17 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
-READY_WITHIN = 60.0  # seconds; a loaded machine takes a few
+from autoful.testing.processes import Program, Server, ServerDidNotStart, free_port, running
+
 STARTS = 3
-
-
-class ServerDidNotStart(RuntimeError):
-    """The program is missing or would not answer; the message ends with what it logged."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -44,6 +39,28 @@ def find_program(name: str) -> str | None:
 @contextmanager
 def mariadb(database: str = "autoful") -> Iterator[str]:
     """A MariaDB with an empty utf8mb4 `database`, root with no password; yields its mysql:// URL."""
+    with mariadb_server(database) as server:
+        yield server.url
+
+
+@contextmanager
+def mariadb_server(
+    database: str = "autoful", *, durable: bool = False, options: tuple[str, ...] = ()
+) -> Iterator[Server]:
+    """The same, to be killed and started again. `options` are mariadbd's own.
+
+    `durable`: every commit is on the disk, as a shop's must be; else a killed server keeps what
+    it acknowledged and a power cut would not, which is all a test needs.
+    """
+    commits = (
+        ["--innodb-flush-log-at-trx-commit=1"]
+        if durable
+        else [
+            "--innodb-flush-log-at-trx-commit=2",
+            "--innodb-flush-method=nosync",
+            "--debug-no-sync",
+        ]
+    )
     # Without --user MariaDB refuses to run as root; a normal user may not name one.
     user = ["--user=root"] if os.geteuid() == 0 else []
 
@@ -62,7 +79,9 @@ def mariadb(database: str = "autoful") -> Iterator[str]:
                 log=folder / "log",
             )
             init.write_text(
-                f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4;\n", encoding="ascii"
+                # Run at every start.
+                f"CREATE DATABASE IF NOT EXISTS `{database}` CHARACTER SET utf8mb4;\n",
+                encoding="ascii",
             )
         return [
             _program("mariadbd"),
@@ -79,26 +98,33 @@ def mariadb(database: str = "autoful") -> Iterator[str]:
             "--skip-log-bin",
             "--character-set-server=utf8mb4",
             "--max-connections=300",
-            # Commits reach the system's cache: a killed server keeps them, a power cut does not.
-            "--innodb-flush-log-at-trx-commit=2",
-            "--innodb-flush-method=nosync",
-            "--debug-no-sync",
+            *commits,
+            *options,
         ]
 
-    with _server(command, answers=database_version) as port:
-        yield f"mysql://root@127.0.0.1:{port}/{database}"
+    with _server(
+        command, f"mysql://root@127.0.0.1:{{port}}/{database}", database_version
+    ) as server:
+        yield server
 
 
 @contextmanager
 def redis() -> Iterator[str]:
     """An empty Redis server that saves nothing; yields its redis:// URL."""
+    with redis_server() as server:
+        yield server.url
+
+
+@contextmanager
+def redis_server() -> Iterator[Server]:
+    """The same, to be killed, frozen and started again; it comes back empty."""
 
     def command(folder: Path, port: int) -> list[str]:
         where = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
         return [_program("redis-server"), *where, "--save", "", "--appendonly", "no"]
 
-    with _server(command, answers=redis_version) as port:
-        yield f"redis://127.0.0.1:{port}/0"
+    with _server(command, "redis://127.0.0.1:{port}/0", redis_version) as server:
+        yield server
 
 
 def database_version(url: str) -> str:
@@ -165,67 +191,37 @@ def unwinding_on_signals() -> Iterator[None]:
 
 @contextmanager
 def _server(
-    command: Callable[[Path, int], list[str]], *, answers: Callable[[str], str]
-) -> Iterator[int]:
-    """Start `command(folder, port)`; yield the port once `answers(url)` raises no OSError."""
+    command: Callable[[Path, int], list[str]], url: str, ask: Callable[[str], str]
+) -> Iterator[Server]:
+    """Start `command(folder, port)`; yield it once `ask(url)` raises no OSError."""
     with ExitStack() as stack:
         stack.enter_context(unwinding_on_signals())
         temporary = tempfile.TemporaryDirectory(prefix="autoful-", ignore_cleanup_errors=True)
         folder = Path(stack.enter_context(temporary))
-        log = folder / "log"
-        for _ in range(STARTS):
+        for tries in range(1, STARTS + 1):
             # Before our server has it, another process may take the port.
-            port = _free_port()
-            arguments = command(folder, port)
-            server = stack.enter_context(_process(arguments, log=log))
-            if _ready(server, partial(answers, f"//127.0.0.1:{port}")):
-                yield port
-                return
-            if server.poll() is None:  # it runs and does not answer: another port would not help
-                break
-        raise ServerDidNotStart(
-            f"{Path(arguments[0]).name} did not start. It logged:\n{_tail(log)}"
-        )
-
-
-def _ready(server: subprocess.Popen[bytes], ask: Callable[[], str]) -> bool:
-    deadline = time.monotonic() + READY_WITHIN
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            ask()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            # If the port was another's, it was that one which answered, and ours is just giving up.
-            time.sleep(0.05)
-            return server.poll() is None
-    return False
-
-
-@contextmanager
-def _process(arguments: list[str], *, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A running program, killed with its children at the end: there is no data to save."""
-    with log.open("ab") as output:
-        # In a session of its own, Ctrl-C reaches the tests and not the server they are still using.
-        process = subprocess.Popen(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            port = free_port()
+            here = url.format(port=port)
+            program = Program(command(folder, port), log=folder / "log")
+            server = Server(here, program, lambda here=here: bool(ask(here)))  # type: ignore[misc]
+            stack.enter_context(running(program))  # killed at the end: there is no data to save
+            try:
+                server.await_ready()
+            except ServerDidNotStart:
+                # One that runs and does not answer would do no better on another port.
+                if tries == STARTS or program.runs():
+                    raise
+                continue
+            yield server
+            return
 
 
 def _run(arguments: list[str], *, log: Path) -> None:
-    with _process(arguments, log=log) as process:
-        if process.wait() != 0:
-            raise ServerDidNotStart(f"{Path(arguments[0]).name} failed. It logged:\n{_tail(log)}")
+    with running(Program(arguments, log=log)) as program:
+        if program.wait() != 0:
+            raise ServerDidNotStart(
+                f"{Path(arguments[0]).name} failed. It logged:\n{program.tail()}"
+            )
 
 
 def _program(name: str) -> str:
@@ -233,14 +229,3 @@ def _program(name: str) -> str:
     if path is None:
         raise ServerDidNotStart(f"the program {name} is not on this machine")
     return path
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])

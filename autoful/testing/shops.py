@@ -8,10 +8,8 @@ DATABASE_URL, made here and dropped afterwards, and this worker's second databas
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,9 +19,10 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import requests
 
+from autoful.testing.processes import Program, Server, free_port, running
+
 ROOT = Path(__file__).resolve().parents[2]
 REDIS_DATABASES = 16
-READY_WITHIN = 60.0
 SECRET_KEY = "only-for-the-servers-of-tests-and-never-for-a-shop-0123456789abcdef"
 
 
@@ -113,45 +112,41 @@ class Shop:
     @contextmanager
     def serve(self, **environment: str) -> Iterator[str]:
         """A running server, as many processes as the set-up has; yields its URL."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        workers = "2" if self.in_production else "1"
+        with self.server(environment) as server:
+            yield server.url
+
+    @contextmanager
+    def server(
+        self,
+        environment: dict[str, str] | None = None,
+        *,
+        workers: int | None = None,
+        application: str = "autoful.wsgi:application",
+    ) -> Iterator[Server]:
+        """The same, to be killed and started again.
+
+        `workers` processes with eight threads each; `application` may be a wrapper around ours.
+        """
+        port = free_port()
+        workers = workers or (2 if self.in_production else 1)
         command = [sys.executable, "-m", "granian", "--interface", "wsgi"]
-        command += ["--host", "127.0.0.1", "--port", str(port), "--workers", workers]
-        command += ["--blocking-threads", "8", "autoful.wsgi:application"]
-        log = self.folder / f"server-{port}.log"
-        with log.open("wb") as output:
-            server = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=self.environment | environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_for(server, f"{url}/health/ready", log)
-            yield url
-        finally:
-            server.terminate()
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+        command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+        command += ["--blocking-threads", "8", application]
+        program = Program(
+            command,
+            log=self.folder / f"server-{port}.log",
+            environment=self.environment | (environment or {}),
+            cwd=ROOT,
+        )
+        url = f"http://127.0.0.1:{port}"
+        server = Server(url, program, lambda: _is_ready(url))
+        with running(program, patience=10):
+            server.await_ready()
+            yield server
 
 
-def _wait_for(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    deadline = time.monotonic() + READY_WITHIN
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            if requests.get(url, timeout=5).status_code == 200:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    raise AssertionError(f"The server did not start:\n{log.read_text(errors='replace')[-2000:]}")
+def _is_ready(url: str) -> bool:
+    return requests.get(f"{url}/health/ready", timeout=5).status_code == 200
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""Run all tests twice: on the embedded set-up, then on MariaDB with Redis.
+"""Run all tests, or all drills, twice: on the embedded set-up, then on MariaDB with Redis.
 
-    python -m autoful.testing.suite [arguments for pytest]
+    python -m autoful.testing.suite [drills] [arguments for pytest]
 
 MariaDB and Redis are private servers (see `servers`); with TEST_DATABASE_URL=mysql://… that server
 is used in place of a MariaDB. What the tests need and the machine lacks is installed if that takes
@@ -60,10 +60,13 @@ apt-get install -y -qq --no-install-recommends --no-remove "$@"
 
 
 def main(arguments: list[str]) -> int:
+    what = "tests"
+    if arguments[:1] == ["drills"]:
+        what, arguments = "drills", ["tests/drills", *arguments[1:]]
     in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
     database_url = os.environ.get("TEST_DATABASE_URL", "")
     help_production = _provide_production(own_database=not database_url)
-    help_newman = _provide_newman()
+    help_newman = _provide_newman() if what == "tests" else ""
 
     summary, passed = [], True
     code = _pytest("the embedded set-up: SQLite, in-process cache", {}, arguments)
@@ -92,13 +95,13 @@ def main(arguments: list[str]) -> int:
     if help_newman:
         summary.append(f"the Postman collection DID NOT RUN, install newman with: {help_newman}")
         passed &= not in_ci
-    print(f"Autoful's tests: {'; '.join(summary)}", flush=True)
+    print(f"Autoful's {what}: {'; '.join(summary)}", flush=True)
     return 0 if passed else 1
 
 
 def _pytest(setup: str, urls: dict[str, str], arguments: list[str]) -> int:
     """pytest's exit code for all tests on one set-up."""
-    print(f"\n=== Autoful's tests on {setup} ===", flush=True)
+    print(f"\n=== Autoful on {setup} ===", flush=True)
     # The cores we may use; Linux alone can tell.
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     with tempfile.TemporaryDirectory(prefix="autoful-data-", ignore_cleanup_errors=True) as data:
@@ -106,7 +109,7 @@ def _pytest(setup: str, urls: dict[str, str], arguments: list[str]) -> int:
         own = {
             k: v
             for k, v in own.items()
-            if not k.startswith("AUTOFUL_") or k.startswith("AUTOFUL_FUZZ_")
+            if not k.startswith("AUTOFUL_") or k.startswith(("AUTOFUL_FUZZ_", "AUTOFUL_DRILL_"))
         }
         ours = {"SECRET_KEY": SECRET_KEY, "AUTOFUL_DATA": data, "AUTOFUL_ENV_FILE": ""}
         newman = _newman()
