@@ -11,8 +11,9 @@ class AutofulConfig(AppConfig):
         from django.db.backends.signals import connection_created
 
         from autoful import audit, checks, sqlite  # noqa: F401
-        from autoful.api import caching
+        from autoful.api import caching, replica
 
         connection_created.connect(sqlite.teach, dispatch_uid="autoful.sqlite")
         audit.connect()
         audit.on_change(caching.drop_lists_showing)
+        replica.remember_who_writes()

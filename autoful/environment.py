@@ -116,16 +116,16 @@ def _unwritable(path: Path, wrong: OSError) -> ImproperlyConfigured:
     )
 
 
-def database(url: str) -> dict[str, Any]:
-    """Django's settings for a `mysql://` URL."""
+def database(name: str, url: str) -> dict[str, Any]:
+    """Django's settings for the `mysql://` URL that `name` has."""
     parts = urlsplit(url)
     if parts.scheme not in {"mysql", "mariadb"}:
         raise ImproperlyConfigured(
-            "DATABASE_URL must look like mysql://user:password@host:3306/autoful; "
+            f"{name} must look like mysql://user:password@host:3306/autoful; "
             "leave it out for SQLite."
         )
     if not _has_place(parts) or not parts.path.strip("/"):
-        raise ImproperlyConfigured("DATABASE_URL must name a host, a port if any, and a database.")
+        raise ImproperlyConfigured(f"{name} must name a host, a port if any, and a database.")
     return dict(environ.Env.db_url_config(url.replace("mariadb://", "mysql://", 1)))
 
 

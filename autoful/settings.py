@@ -47,17 +47,29 @@ if len(SECRET_KEY) < 50:
 
 # --- Database -------------------------------------------------------------------------------------
 
+DATABASE_REPLICA_URL = environment.text("DATABASE_REPLICA_URL")
+if DATABASE_REPLICA_URL and not PRODUCTION:
+    raise ImproperlyConfigured("DATABASE_REPLICA_URL names a copy of DATABASE_URL's database.")
 if PRODUCTION:
-    DATABASES: dict[str, dict[str, Any]] = {"default": environment.database(DATABASE_URL)}
-    # READ COMMITTED: the verbs lock first and then read; a snapshot would show them yesterday.
-    DATABASES["default"].setdefault("OPTIONS", {}).update(
-        charset="utf8mb4",
-        isolation_level="read committed",
-        connect_timeout=2,
-        # The server's own 50 seconds would hold a thread that long; after 3 the verb tries again.
-        init_command="SET SESSION innodb_lock_wait_timeout = 3",
-    )
-    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    DATABASES: dict[str, dict[str, Any]] = {
+        "default": environment.database("DATABASE_URL", DATABASE_URL)
+    }
+    if DATABASE_REPLICA_URL:
+        # Lists are read from it: autoful/api/replica.py. Tests have one database.
+        DATABASES["replica"] = environment.database("DATABASE_REPLICA_URL", DATABASE_REPLICA_URL)
+        DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
+        DATABASE_ROUTERS = ["autoful.api.replica.OnlyListsAreRead"]
+    for _database in DATABASES.values():
+        # READ COMMITTED: the verbs lock first and then read; a snapshot would show them yesterday.
+        _database.setdefault("OPTIONS", {}).update(
+            charset="utf8mb4",
+            isolation_level="read committed",
+            connect_timeout=2,
+            # The server's own 50 seconds would hold a thread that long; after 3 the verb tries
+            # again.
+            init_command="SET SESSION innodb_lock_wait_timeout = 3",
+        )
+        _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 else:
     DATABASES = {
         "default": {

@@ -130,7 +130,7 @@ def test_what_was_read_before_a_commit_is_not_served_after_it(warm: bool, reader
 def test_control_a_naive_cache_serves_what_is_gone(
     reader: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def naive(name: str, audience: str, asked: Any, build: Any) -> bytes:
+    def naive(name: str, audience: str, asked: Any, build: Any, **more: Any) -> bytes:
         page = caches["lists"].get(f"{name}:{audience}")
         if page is None:
             page = build()

@@ -1,14 +1,16 @@
 """Cached lists: 60 seconds, per list, audience and query, dropped on commit by every change.
 
-Each list has a random version in the cache, and its pages are stored under it. Dropping a list is
-giving it another version. A reader asks for the version before it reads the rows, so what was
-read before a commit can only be stored under the version that the commit ended.
+Each list has a version in the cache, the second it began and something random, and its pages are
+stored under it. Dropping a list is giving it another version. A reader asks for the version before
+it reads the rows, so what was read before a commit can only be stored under the version that the
+commit ended.
 
 Which lists a change concerns is asked of the audit trail, because there every change passes,
 conditional UPDATEs included: see `audit.on_change`.
 """
 
 import hashlib
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -21,6 +23,7 @@ from django.db import models, transaction
 from django.db.transaction import get_connection
 
 from autoful import outage
+from autoful.api import replica
 
 _lists_by_model: dict[type[models.Model], set[str]] = defaultdict(set)
 
@@ -42,13 +45,21 @@ def drop_lists_showing(model: type[models.Model]) -> None:
 
 def drop(name: str) -> None:
     """Drop every page of the list, for every audience, in every process."""
-    outage.ask(lambda: _lists().set(_version_key(name), uuid.uuid4().hex, timeout=None))
+    outage.ask(lambda: _lists().set(_version_key(name), _new_version(), timeout=None))
 
 
 def cached_page(
-    name: str, audience: str, asked: Mapping[str, Any], build: Callable[[], bytes]
+    name: str,
+    audience: str,
+    asked: Mapping[str, Any],
+    build: Callable[[], bytes],
+    may_be_behind: Callable[[], bool],
 ) -> bytes:
-    """The bytes of the page of a list that `asked` for, as `audience` may see it."""
+    """The bytes of the page of a list that `asked` for, as `audience` may see it.
+
+    What was built from a source that `may_be_behind` is not kept while the list's last change is
+    younger than that: it would stand for a minute without it.
+    """
     version = outage.ask(lambda: _version(name))
     if version is None:
         return build()
@@ -58,15 +69,25 @@ def cached_page(
     page: bytes | None = outage.ask(lambda: _lists().get(key))
     if page is None:
         page = build()
-        outage.ask(lambda: _lists().set(key, page, timeout=settings.LIST_CACHE_SECONDS))
+        if _age(version) > replica.LAG or not may_be_behind():
+            outage.ask(lambda: _lists().set(key, page, timeout=settings.LIST_CACHE_SECONDS))
     return page
+
+
+def _new_version() -> str:
+    return f"{time.time():.0f}-{uuid.uuid4().hex}"
+
+
+def _age(version: str) -> float:
+    """Seconds since the list changed, or since nobody knew its version."""
+    return time.time() - float(version.partition("-")[0])
 
 
 def _version(name: str) -> str | None:
     key = _version_key(name)
     version: str | None = _lists().get(key)
     if version is None:
-        _lists().add(key, uuid.uuid4().hex, timeout=None)
+        _lists().add(key, _new_version(), timeout=None)
         version = _lists().get(key)
     return version
 

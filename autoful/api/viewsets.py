@@ -17,7 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from autoful.actor import Actor, Role
-from autoful.api import caching, limits
+from autoful.api import caching, limits, replica
 from autoful.api.authentication import actor_of
 from autoful.api.limits import TooManyRequests
 from autoful.api.pagination import Pages, asked_page
@@ -143,8 +143,13 @@ class ShopViewSet(GenericViewSet[Any]):
         """One page of rows in the contract's shape, under `key`."""
         key = key or self.list_name
         self._paginator = paginator = Pages(key)
-        page = paginator.paginate_queryset(queryset, self.request)
-        return {key: self.represent_all(page), "pagination": paginator.summary()}
+
+        def build(database: str) -> dict[str, Any]:
+            page = paginator.paginate_queryset(queryset.using(database), self.request)
+            return {key: self.represent_all(page), "pagination": paginator.summary()}
+
+        rows, self.read_from = replica.read(self.actor, build)
+        return rows
 
     # --- The actions every viewset has ---
 
@@ -162,6 +167,7 @@ class ShopViewSet(GenericViewSet[Any]):
             self.audience(),
             {name: query.getlist(name) for name in known} | {"page": asked_page(request)},
             lambda: JSONRenderer().render(build()),
+            may_be_behind=lambda: self.read_from == replica.REPLICA,
         )
         return HttpResponse(page, content_type="application/json")
 

@@ -77,12 +77,12 @@ def test_a_wrong_value_is_refused_by_name(read: Any, value: str, put: Any) -> No
 )
 def test_a_wrong_database_is_refused_by_name(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
-        environment.database(url)
+        environment.database("DATABASE_URL", url)
 
 
 @pytest.mark.parametrize("scheme", ["mysql", "mariadb"])
 def test_database(scheme: str) -> None:
-    found = environment.database(f"{scheme}://me:p%40ss@db.local:3307/autoful")
+    found = environment.database("DATABASE_URL", f"{scheme}://me:p%40ss@db.local:3307/autoful")
     assert found["ENGINE"] == "django.db.backends.mysql"
     names = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
     assert [found[n] for n in names] == ["db.local", 3307, "me", "p@ss", "autoful"]

@@ -1,0 +1,140 @@
+"""Which lists are read from the replica: never those of somebody who just wrote.
+
+The decisions are tested here, with two names for the test's one database; two databases that
+follow one another are in tests/drills/test_replica.py.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+from django.db import OperationalError
+
+from autoful import outage
+from autoful.actor import COMMAND, NOBODY, Actor, acting
+from autoful.api import caching, replica
+from autoful.testing.personas import Persona
+from customers.tests.factories import CustomerFactory
+
+
+class Clock:
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    """A replica that is named, and the newest audit entry that each of the two has."""
+    clock, newest = Clock(), {"default": 7, "replica": 7}
+    monkeypatch.setattr(replica, "time", clock)
+    monkeypatch.setattr(replica, "is_named", lambda: True)
+    monkeypatch.setattr(replica, "_newest", lambda alias: newest[alias])
+    monkeypatch.setattr(replica, "_watch", replica._Watch())
+    clock.newest = newest  # type: ignore[attr-defined]
+    yield clock
+
+
+def source(actor: Actor = NOBODY) -> str:
+    return replica.read(actor, lambda alias: alias)[1]
+
+
+def settle(clock: Clock) -> None:
+    source()
+    clock.now += replica.LAG
+    assert source() == "replica"
+
+
+def test_nothing_is_read_from_one_nobody_named() -> None:
+    assert replica.read(NOBODY, lambda alias: alias) == ("default", "default")
+
+
+def test_it_is_asked_once_it_is_known_to_follow(clock: Clock) -> None:
+    assert source() == "default"
+    clock.now += replica.LAG - 1
+    assert source() == "default"
+    clock.now += 1
+    assert source() == "replica"
+
+
+def test_one_that_is_behind_is_not_asked_until_it_has_caught_up(clock: Any) -> None:
+    settle(clock)
+    clock.newest["default"] = 9
+    clock.now += replica.LAG  # looks, sees 9 in the database and is content with the replica's 7
+    assert source() == "replica"
+    clock.now += replica.LAG
+    assert source() == "default"
+    clock.newest["replica"] = 9
+    clock.now += replica.LAG
+    assert source() == "replica"
+
+
+def test_one_that_does_not_answer_costs_nobody_the_list(clock: Clock) -> None:
+    settle(clock)
+    asked = []
+
+    def build(alias: str) -> str:
+        asked.append(alias)
+        if alias == "replica":
+            raise OperationalError(2013, "Lost connection")
+        return "the list"
+
+    assert replica.read(NOBODY, build) == ("the list", "default")
+    assert replica.read(NOBODY, build) == ("the list", "default")
+    assert asked == ["replica", "default", "default"], "and then it is left alone"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_just_wrote_reads_the_database(
+    clock: Clock, mike: Persona, lisa: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replica.audit, "_listeners", [])
+    replica.remember_who_writes()
+    settle(clock)
+    with acting(mike.actor):
+        CustomerFactory.create()
+    assert source(mike.actor) == "default"
+    assert source(lisa.actor) == "replica"
+    caches["lists"].clear()  # or LAG seconds later
+    assert source(mike.actor) == "replica"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_nobody_can_tell_who_wrote_the_database_is_read(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(clock)
+    monkeypatch.setattr(outage, "ask", lambda question: None)
+    assert source() == "default"
+
+
+def page(answer: bytes, *, behind: bool) -> bytes:
+    return caching.cached_page(
+        "customers", "public", {}, lambda: answer, may_be_behind=lambda: behind
+    )
+
+
+def test_a_page_that_may_be_behind_a_change_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    caching.drop("customers")
+    assert page(b"old", behind=True) == b"old"
+    assert page(b"new", behind=False) == b"new"
+    assert page(b"newer", behind=True) == b"new", "from the database: kept"
+
+
+def test_a_page_of_a_list_that_has_settled_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    caching.drop("customers")
+    later = time.time() + replica.LAG + 2
+    monkeypatch.setattr(caching, "_age", lambda version: later - float(version.partition("-")[0]))
+    page(b"first", behind=True)
+    assert page(b"second", behind=True) == b"first"
+
+
+def test_rows_read_from_it_are_never_written_back_to_it() -> None:
+    assert replica.OnlyListsAreRead().db_for_write(type(COMMAND)) == "default"  # type: ignore[arg-type]
+    assert not replica.OnlyListsAreRead().allow_migrate("replica", "tickets")
