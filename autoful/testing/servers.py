@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from autoful.testing.processes import Program, Server, ServerDidNotStart, free_port, running
 
@@ -61,43 +62,20 @@ def mariadb_server(
             "--debug-no-sync",
         ]
     )
-    # Without --user MariaDB refuses to run as root; a normal user may not name one.
-    user = ["--user=root"] if os.geteuid() == 0 else []
 
     def command(folder: Path, port: int) -> list[str]:
-        data, init = folder / "data", folder / "init.sql"
+        init = folder / "init.sql"
         if not init.exists():
-            _run(
-                [
-                    _program("mariadb-install-db"),
-                    "--no-defaults",
-                    *user,
-                    f"--datadir={data}",
-                    "--auth-root-authentication-method=normal",
-                    "--skip-test-db",
-                ],
-                log=folder / "log",
-            )
+            new_data_folder(folder)
             init.write_text(
                 # Run at every start.
                 f"CREATE DATABASE IF NOT EXISTS `{database}` CHARACTER SET utf8mb4;\n",
                 encoding="ascii",
             )
         return [
-            _program("mariadbd"),
-            "--no-defaults",
-            *user,
-            f"--datadir={data}",
-            f"--port={port}",
-            "--bind-address=127.0.0.1",
-            # Relative to the data folder: a whole path may be longer than a socket's name can be.
-            "--socket=mariadb.sock",
+            *mariadb_command(folder, port),
             f"--init-file={init}",
-            f"--tmpdir={folder}",
-            "--skip-name-resolve",
             "--skip-log-bin",
-            "--character-set-server=utf8mb4",
-            "--max-connections=300",
             *commits,
             *options,
         ]
@@ -106,6 +84,38 @@ def mariadb_server(
         command, f"mysql://root@127.0.0.1:{{port}}/{database}", database_version
     ) as server:
         yield server
+
+
+def mariadb_command(folder: Path, port: int, *, user: str = "root") -> list[str]:
+    """A server on `folder`, before what is special about it; started by root it runs as `user`."""
+    return [
+        program("mariadbd"),
+        "--no-defaults",
+        *_as(user),
+        f"--datadir={folder / 'data'}",
+        f"--port={port}",
+        "--bind-address=127.0.0.1",
+        # Relative to the data folder: a whole path may be longer than a socket's name can be.
+        "--socket=mariadb.sock",
+        f"--tmpdir={folder}",
+        "--skip-name-resolve",
+        "--character-set-server=utf8mb4",
+        "--max-connections=300",
+    ]
+
+
+def new_data_folder(folder: Path) -> None:
+    """`folder`/data, for a MariaDB with nothing in it."""
+    options = [f"--datadir={folder / 'data'}", "--auth-root-authentication-method=normal"]
+    install = [program("mariadb-install-db"), "--no-defaults", *_as("root"), *options]
+    with running(Program([*install, "--skip-test-db"], log=folder / "log")) as installing:
+        if installing.wait() != 0:
+            raise ServerDidNotStart(f"{install[0]} failed. It logged:\n{installing.tail()}")
+
+
+def _as(user: str) -> list[str]:
+    # Without --user MariaDB refuses to run as root; a normal user may not name one.
+    return [f"--user={user}"] if os.geteuid() == 0 else []
 
 
 @contextmanager
@@ -121,10 +131,31 @@ def redis_server() -> Iterator[Server]:
 
     def command(folder: Path, port: int) -> list[str]:
         where = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
-        return [_program("redis-server"), *where, "--save", "", "--appendonly", "no"]
+        return [program("redis-server"), *where, "--save", "", "--appendonly", "no"]
 
     with _server(command, "redis://127.0.0.1:{port}/0", redis_version) as server:
         yield server
+
+
+def sql(url: str, statement: str) -> list[Any]:
+    """What the database server at `url` answers, as its root or whoever the URL names."""
+    import MySQLdb  # type: ignore[import-untyped]  # the embedded set-up does without
+
+    where = urlsplit(url)
+    connection = MySQLdb.connect(
+        host=where.hostname or "127.0.0.1",
+        port=where.port or 3306,
+        user=unquote(where.username or ""),
+        password=unquote(where.password or ""),
+        connect_timeout=5,
+        autocommit=True,
+    )
+    try:
+        cursor = connection.cursor()
+        cursor.execute(statement)
+        return list(cursor.fetchall())
+    finally:
+        connection.close()
 
 
 def database_version(url: str) -> str:
@@ -216,15 +247,7 @@ def _server(
             return
 
 
-def _run(arguments: list[str], *, log: Path) -> None:
-    with running(Program(arguments, log=log)) as program:
-        if program.wait() != 0:
-            raise ServerDidNotStart(
-                f"{Path(arguments[0]).name} failed. It logged:\n{program.tail()}"
-            )
-
-
-def _program(name: str) -> str:
+def program(name: str) -> str:
     path = find_program(name)
     if path is None:
         raise ServerDidNotStart(f"the program {name} is not on this machine")

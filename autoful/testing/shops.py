@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
 from autoful.testing.processes import Program, Server, free_port, running
+from autoful.testing.servers import sql
 
 ROOT = Path(__file__).resolve().parents[2]
 REDIS_DATABASES = 16
@@ -176,7 +177,7 @@ def shop(folder: Path) -> Iterator[Shop]:
         return
     name = f"autoful_http_{uuid.uuid4().hex[:12]}"
     environment["DATABASE_URL"] = urlunsplit(urlsplit(database)._replace(path=f"/{name}"))
-    _sql(database, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+    sql(database, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
     try:
         made = Shop(environment, folder)
         made.manage("migrate", "-v0")
@@ -184,23 +185,7 @@ def shop(folder: Path) -> Iterator[Shop]:
         with closing(made):
             yield made
     finally:
-        _sql(database, f"DROP DATABASE `{name}`")
-
-
-def _sql(url: str, statement: str) -> None:
-    import MySQLdb  # type: ignore[import-untyped]  # the embedded set-up does without
-
-    where = urlsplit(url)
-    connection = MySQLdb.connect(
-        host=where.hostname or "127.0.0.1",
-        port=where.port or 3306,
-        user=unquote(where.username or ""),
-        password=unquote(where.password or ""),
-    )
-    try:
-        connection.cursor().execute(statement)
-    finally:
-        connection.close()
+        sql(database, f"DROP DATABASE `{name}`")
 
 
 def _empty_redis(url: str) -> None:

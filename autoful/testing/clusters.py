@@ -1,0 +1,234 @@
+"""More than one machine, on this one: a replica, a Galera cluster, a proxy in front of servers.
+
+    with galera() as nodes, proxy(http=[…], database=nodes) as front: ...
+
+Everything listens on 127.0.0.1 and is thrown away at the end, as in `servers`.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from autoful.testing.processes import Program, Server, ServerDidNotStart, free_port, running
+from autoful.testing.servers import (
+    database_version,
+    find_program,
+    mariadb_command,
+    mariadb_server,
+    new_data_folder,
+    program,
+    sql,
+    unwinding_on_signals,
+)
+
+GALERA = ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so")
+PRIMARY = ("--log-bin", "--server-id=1")
+REPLICA = ("--server-id=2", "--read-only=1")
+
+
+def missing_programs() -> list[str]:
+    """Debian's names of what a cluster needs and is not here."""
+    missing = [] if any(Path(library).exists() for library in GALERA) else ["galera-4"]
+    return missing + [name for name in ("haproxy", "rsync") if not find_program(name)]
+
+
+# --- A database and its replica -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Replica:
+    """A database that follows another one."""
+
+    server: Server
+
+    def follow(self, primary: Server) -> None:
+        """From the start of `primary`'s log."""
+        where = urlsplit(primary.url)
+        sql(
+            self.server.url,
+            f"CHANGE MASTER TO master_host='127.0.0.1', master_port={where.port}, "
+            "master_user='root', master_use_gtid=slave_pos",
+        )
+        sql(self.server.url, "START SLAVE")
+
+    def be_late(self, seconds: int) -> None:
+        """Do everything so many seconds after the primary did."""
+        sql(self.server.url, "STOP SLAVE")
+        sql(self.server.url, f"CHANGE MASTER TO master_delay={seconds}")
+        sql(self.server.url, "START SLAVE")
+
+    def fall_behind(self) -> None:
+        sql(self.server.url, "STOP SLAVE SQL_THREAD")
+
+    def catch_up(self) -> None:
+        sql(self.server.url, "START SLAVE SQL_THREAD")
+
+    def reads(self) -> int:
+        """How many SELECTs it has answered."""
+        found = sql(self.server.url, "SHOW GLOBAL STATUS LIKE 'Com_select'")
+        return int(found[0][1])
+
+
+@contextmanager
+def replicated() -> Iterator[tuple[Server, Replica]]:
+    """A MariaDB and one that follows it."""
+    with mariadb_server(options=PRIMARY) as primary, mariadb_server(options=REPLICA) as copy:
+        replica = Replica(copy)
+        replica.follow(primary)
+        yield primary, replica
+
+
+# --- Galera ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def galera(database: str = "autoful") -> Iterator[list[Server]]:
+    """Three nodes of one cluster, every commit on the disk; the first is meant to be written to.
+
+    A node that was killed may be started again: it gets what it missed from the others.
+    """
+    library = next((library for library in GALERA if Path(library).exists()), None)
+    if library is None:
+        raise ServerDidNotStart("Galera's library is not on this machine: galera-4")
+    with ExitStack() as stack:
+        stack.enter_context(unwinding_on_signals())
+        temporary = tempfile.TemporaryDirectory(prefix="autoful-", ignore_cleanup_errors=True)
+        folder = Path(stack.enter_context(temporary))
+        (folder / "0").mkdir()
+        new_data_folder(folder / "0")
+        for number in (1, 2):
+            shutil.copytree(folder / "0", folder / str(number))
+        ports = [(free_port(), free_port(), free_port(), free_port()) for _ in range(3)]
+        peers = ",".join(f"127.0.0.1:{group}" for _, group, _, _ in ports)
+        nodes: list[Server] = []
+        for number, (port, group, incremental, whole) in enumerate(ports):
+            home = folder / str(number)
+            command = [
+                *mariadb_command(home, port, user="mysql"),
+                "--innodb-flush-log-at-trx-commit=1",
+                "--binlog-format=ROW",
+                "--innodb-autoinc-lock-mode=2",
+                "--wsrep-on=ON",
+                f"--wsrep-provider={library}",
+                f"--wsrep-cluster-address=gcomm://{peers}",
+                f"--wsrep-node-address=127.0.0.1:{group}",
+                f"--wsrep-node-name=node{number}",
+                "--wsrep-sst-method=rsync",
+                f"--wsrep-sst-receive-address=127.0.0.1:{whole}",
+                "--wsrep-provider-options="
+                f"gmcast.listen_addr=tcp://127.0.0.1:{group};ist.recv_addr=127.0.0.1:{incremental};"
+                # How long the others wait for one that went away without a word.
+                "evs.suspect_timeout=PT3S;evs.inactive_timeout=PT6S;gcache.size=64M",
+            ]
+            if os.geteuid() == 0:
+                # Not as root: the rsync with which a node gets its copy would give up its rights.
+                _give_to_mysql(folder, home)
+            first = ["--wsrep-new-cluster"] if number == 0 else []
+            node = Program([*command, *first], log=home / "log")
+            url = f"mysql://root@127.0.0.1:{port}/{database}"
+            stack.enter_context(running(node))
+            server = Server(url, node, lambda url=url: _is_synced(url))  # type: ignore[misc]
+            server.await_ready()
+            node.command = command  # a second start joins the cluster, whoever began it
+            nodes.append(server)
+        sql(nodes[0].url, f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4")
+        yield nodes
+
+
+def _give_to_mysql(folder: Path, home: Path) -> None:
+    shutil.chown(folder, "mysql")
+    for path in (home, *home.rglob("*")):
+        shutil.chown(path, "mysql")
+
+
+def _is_synced(url: str) -> bool:
+    database_version(url)
+    found = sql(url, "SHOW GLOBAL STATUS LIKE 'wsrep_local_state_comment'")
+    return bool(found) and found[0][1] == "Synced"
+
+
+# --- A proxy --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Front:
+    """What clients and the shop connect to instead of to one server."""
+
+    http_url: str
+    database_url: str
+    program: Program
+
+
+CONFIGURATION = """
+defaults
+    timeout connect 2s
+    timeout client 60s
+    timeout server 60s
+    default-server inter 500ms fall 2 rise 2
+
+frontend shop
+    mode http
+    bind 127.0.0.1:{http}
+    default_backend servers
+
+backend servers
+    mode http
+    option httpchk GET /health/ready
+    option forwardfor
+    option redispatch
+    retries 3
+    # A request that reached nobody may be sent to the next server; one that may have been done, not.
+    retry-on conn-failure
+{servers}
+
+# One writer: the next node takes over when the first is gone, and whoever still spoke with
+# another is sent away when it is back.
+listen database
+    mode tcp
+    bind 127.0.0.1:{database}
+    option tcpka
+    default-server on-marked-down shutdown-sessions on-marked-up shutdown-backup-sessions
+{nodes}
+"""
+
+
+@contextmanager
+def proxy(*, http: list[int], database: list[Server]) -> Iterator[Front]:
+    """HAProxy before web servers on the ports `http`, and before the nodes of a database."""
+    places = [urlsplit(node.url) for node in database]
+    front, behind = free_port(), free_port()
+    servers = [f"    server web{n} 127.0.0.1:{port} check" for n, port in enumerate(http)]
+    nodes = [
+        f"    server node{n} 127.0.0.1:{place.port} check{' backup' if n else ''}"
+        for n, place in enumerate(places)
+    ]
+    with tempfile.TemporaryDirectory(prefix="autoful-") as name:
+        folder = Path(name)
+        configuration = folder / "haproxy.cfg"
+        configuration.write_text(
+            CONFIGURATION.format(
+                http=front, database=behind, servers="\n".join(servers), nodes="\n".join(nodes)
+            )
+        )
+        command = [program("haproxy"), "-W", "-f", str(configuration)]
+        with running(Program(command, log=folder / "log")) as haproxy:
+            url = urlsplit(database[0].url)._replace(netloc=f"root@127.0.0.1:{behind}").geturl()
+            server = Server(url, haproxy, lambda: bool(database_version(url)))
+            server.await_ready()
+            yield Front(f"http://127.0.0.1:{front}", url, haproxy)
+
+
+def seconds_until(happens: object, within: float) -> float:
+    """How long it took until `happens()` was true. Raises AssertionError after `within` seconds."""
+    began = time.monotonic()
+    while time.monotonic() - began < within:
+        if happens():  # type: ignore[operator]
+            return time.monotonic() - began
+        time.sleep(0.05)
+    raise AssertionError(f"It did not happen within {within} seconds.")
