@@ -27,15 +27,17 @@ def take(*, part_id: int, quantity: int, reference: str, actor: Actor) -> Part:
     _demand_positive(quantity)
     enough = Part.objects.filter(pk=part_id, quantity_in_stock__gte=quantity)
     # Prevents overselling: check and change are one statement, and the loser matches no row.
-    if not enough.update(
+    while not enough.update(
         quantity_in_stock=F("quantity_in_stock") - quantity, version=F("version") + 1
     ):
         part = Part.objects.filter(pk=part_id).first()
         if part is None:
             raise PartNotFound
-        raise InsufficientStock(
-            part=part.part_name, requested=quantity, available=part.quantity_in_stock
-        )
+        # Else some came back between the two statements: "1 asked for, 51 available".
+        if part.quantity_in_stock < quantity:
+            raise InsufficientStock(
+                part=part.part_name, requested=quantity, available=part.quantity_in_stock
+            )
     return _record(
         part_id=part_id,
         change=-quantity,

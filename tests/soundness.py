@@ -35,7 +35,17 @@ def _stock_faults() -> list[str]:
             balance += movement.change
             if movement.balance != balance:
                 found.append(f"{part}: movement {movement.pk} says {movement.balance}")
+        found += _audit_faults(part)
     return found
+
+
+def _audit_faults(part: Part) -> list[str]:
+    """Every movement has its audit entry, in the same order."""
+    entries = LogEntry.objects.get_for_object(part).filter(changes__has_key="quantity_in_stock")
+    told = [entry.changes["quantity_in_stock"] for entry in entries.order_by("id")]
+    moved = [[str(m.balance - m.change), str(m.balance)] for m in part.movements.order_by("id")]
+    # A new part's own entry says how many it began with: none.
+    return [] if told[1:] == moved else [f"{part}: audit {told[1:]}, ledger {moved}"]
 
 
 def _line_faults() -> list[str]:
@@ -91,6 +101,23 @@ def _people_faults() -> list[str]:
         ]
     vins = Counter(Vehicle.objects.values_list("vin", flat=True))
     return found + [f"{vin}: {count} vehicles" for vin, count in vins.items() if count > 1]
+
+
+def effects(prefix: str) -> dict[str, list[tuple[str, int, int, int]]]:
+    """By request id that begins with `prefix`: what its audit entries say it did to parts and part
+    lines, in order, as (part or line, its number, change, what it is then).
+
+    An entry of anything else stands as (its model, its number, 0, 0): something was done.
+    """
+    found: dict[str, list[tuple[str, int, int, int]]] = {}
+    counted = {Part: ("part", "quantity_in_stock"), PartLine: ("line", "quantity_used")}
+    entries = LogEntry.objects.filter(cid__startswith=prefix).exclude(action=LogEntry.Action.ACCESS)
+    for entry in entries.select_related("content_type").order_by("id"):
+        model = entry.content_type.model_class()
+        kind, field = counted.get(model, (model._meta.model_name, ""))
+        old, new = (int(n) if n.isdigit() else 0 for n in entry.changes.get(field, ("0", "0")))
+        found.setdefault(entry.cid, []).append((kind, int(entry.object_pk), new - old, new))
+    return found
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:
