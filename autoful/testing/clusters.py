@@ -1,6 +1,6 @@
 """More than one machine, on this one: a replica, a Galera cluster, a proxy in front of servers.
 
-    with galera() as nodes, proxy(http=[…], database=nodes) as front: ...
+    with galera() as nodes, before_nodes(nodes) as database_url: ...
 
 Everything listens on 127.0.0.1 and is thrown away at the end, as in `servers`.
 """
@@ -9,11 +9,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import requests
 
 from autoful.testing.processes import Program, Server, ServerDidNotStart, free_port, running
 from autoful.testing.servers import (
@@ -155,80 +157,76 @@ def _is_synced(url: str) -> bool:
 
 # --- A proxy --------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class Front:
-    """What clients and the shop connect to instead of to one server."""
-
-    http_url: str
-    database_url: str
-    program: Program
-
-
-CONFIGURATION = """
+DEFAULTS = """
 defaults
     timeout connect 2s
     timeout client 60s
     timeout server 60s
     default-server inter 500ms fall 2 rise 2
-
-frontend shop
+"""
+BEFORE_SERVERS = """
+listen shop
     mode http
-    bind 127.0.0.1:{http}
-    default_backend servers
-
-backend servers
-    mode http
+    bind 127.0.0.1:{port}
     option httpchk GET /health/ready
     option forwardfor
+    # What reached nobody may go to the next server; what may have been done, not.
     option redispatch
     retries 3
-    # A request that reached nobody may be sent to the next server; one that may have been done, not.
     retry-on conn-failure
-{servers}
-
-# One writer: the next node takes over when the first is gone, and whoever still spoke with
-# another is sent away when it is back.
+"""
+BEFORE_NODES = """
 listen database
     mode tcp
-    bind 127.0.0.1:{database}
-    option tcpka
+    bind 127.0.0.1:{port}
+    # One writer: whoever speaks with a node that is down, or with another one once the first is
+    # back, is cut off and comes again.
     default-server on-marked-down shutdown-sessions on-marked-up shutdown-backup-sessions
-{nodes}
 """
 
 
 @contextmanager
-def proxy(*, http: list[int], database: list[Server]) -> Iterator[Front]:
-    """HAProxy before web servers on the ports `http`, and before the nodes of a database."""
-    places = [urlsplit(node.url) for node in database]
-    front, behind = free_port(), free_port()
-    servers = [f"    server web{n} 127.0.0.1:{port} check" for n, port in enumerate(http)]
-    nodes = [
-        f"    server node{n} 127.0.0.1:{place.port} check{' backup' if n else ''}"
-        for n, place in enumerate(places)
+def before_servers(urls: list[str]) -> Iterator[str]:
+    """HAProxy in front of web servers: requests in turn to those that are ready; yields its URL."""
+    places = [f"    server web{n} {urlsplit(url).netloc} check" for n, url in enumerate(urls)]
+    with _haproxy(BEFORE_SERVERS, places, lambda port: bool(http_answers(port))) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def before_nodes(nodes: list[Server]) -> Iterator[str]:
+    """HAProxy in front of a cluster's nodes: to the first that is there; yields a mysql:// URL."""
+    ports = [urlsplit(node.url).port for node in nodes]
+    places = [
+        f"    server node{n} 127.0.0.1:{port} check{' backup' if n else ''}"
+        for n, port in enumerate(ports)
     ]
+    with _haproxy(BEFORE_NODES, places, lambda port: bool(database_version(f"//:{port}"))) as port:
+        yield urlsplit(nodes[0].url)._replace(netloc=f"root@127.0.0.1:{port}").geturl()
+
+
+@contextmanager
+def _haproxy(what: str, places: list[str], answers: Callable[[int], bool]) -> Iterator[int]:
     with tempfile.TemporaryDirectory(prefix="autoful-") as name:
-        folder = Path(name)
+        folder, port = Path(name), free_port()
         configuration = folder / "haproxy.cfg"
-        configuration.write_text(
-            CONFIGURATION.format(
-                http=front, database=behind, servers="\n".join(servers), nodes="\n".join(nodes)
-            )
-        )
-        command = [program("haproxy"), "-W", "-f", str(configuration)]
+        words = [DEFAULTS, what.format(port=port), *places, ""]
+        configuration.write_text("\n".join(words), encoding="ascii")
+        command = [program("haproxy"), "-f", str(configuration)]
         with running(Program(command, log=folder / "log")) as haproxy:
-            url = urlsplit(database[0].url)._replace(netloc=f"root@127.0.0.1:{behind}").geturl()
-            server = Server(url, haproxy, lambda: bool(database_version(url)))
-            server.await_ready()
-            yield Front(f"http://127.0.0.1:{front}", url, haproxy)
+            Server("", haproxy, lambda: answers(port)).await_ready()
+            yield port
 
 
-def seconds_until(happens: object, within: float) -> float:
+def http_answers(port: int) -> bool:
+    return requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).status_code == 200
+
+
+def seconds_until(happens: Callable[[], object], within: float) -> float:
     """How long it took until `happens()` was true. Raises AssertionError after `within` seconds."""
     began = time.monotonic()
     while time.monotonic() - began < within:
-        if happens():  # type: ignore[operator]
+        if happens():
             return time.monotonic() - began
         time.sleep(0.05)
     raise AssertionError(f"It did not happen within {within} seconds.")

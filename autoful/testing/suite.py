@@ -19,7 +19,7 @@ import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from autoful.testing import servers
+from autoful.testing import clusters, servers
 from autoful.testing.servers import find_program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
         what, arguments = "drills", ["tests/drills", *arguments[1:]]
     in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
     database_url = os.environ.get("TEST_DATABASE_URL", "")
-    help_production = _provide_production(own_database=not database_url)
+    help_production = _provide_production(own_database=not database_url, drills=what == "drills")
     help_newman = _provide_newman() if what == "tests" else ""
 
     summary, passed = [], True
@@ -141,11 +141,11 @@ def _finish(process: subprocess.Popen[bytes], *, patience: float | None) -> int:
         raise
 
 
-def _provide_production(*, own_database: bool) -> str:
+def _provide_production(*, own_database: bool, drills: bool) -> str:
     """Install what the production half lacks; the command for a user to do so if we cannot."""
-    packages = _missing_packages(own_database=own_database)
+    packages = _missing_packages(own_database=own_database, drills=drills)
     if packages and _apt_get(packages):
-        packages = _missing_packages(own_database=own_database)
+        packages = _missing_packages(own_database=own_database, drills=drills)
     if packages:
         return _apt_command(packages)
     if _has_mysqlclient():
@@ -156,9 +156,9 @@ def _provide_production(*, own_database: bool) -> str:
     return "" if _succeeds(command) and _has_mysqlclient() else shlex.join(command)
 
 
-def _missing_packages(*, own_database: bool) -> list[str]:
+def _missing_packages(*, own_database: bool, drills: bool) -> list[str]:
     """Debian's names of what the production half needs and is not here."""
-    packages = []
+    packages = clusters.missing_programs() if drills else []
     if own_database and not (find_program("mariadbd") and find_program("mariadb-install-db")):
         packages.append("mariadb-server")
     if not find_program("redis-server"):

@@ -326,7 +326,7 @@ class Desk(Client):
 
 
 def _outcome_of(response: requests.Response | None) -> str:
-    if response is None:
+    if response is None or response.status_code in (502, 504):  # a proxy's words for no answer
         return LOST
     if response.status_code == 503 and response.headers.get("Retry-After"):
         return BUSY
