@@ -82,7 +82,11 @@ def _change(
     given = {"name": name, "phone": phone}
     if customer.user is not None:
         customer.user = change_account(
-            user=customer.user, email=email, password_hash=password_hash, actor=actor
+            user=customer.user,
+            hat=customer,
+            email=email,
+            password_hash=password_hash,
+            actor=actor,
         )
         customer.email = customer.user.email  # written with the account
     elif password_hash is not None:
