@@ -17,6 +17,7 @@ from autoful.accounts.account import (
 )
 from autoful.actor import Actor, Role
 from autoful.db import lock
+from autoful.models import IdempotencyKey
 from autoful.money import to_cents
 from autoful.verbs import verb
 from mechanics.errors import MechanicNotFound, SignupClosed
@@ -164,5 +165,6 @@ def close_mechanic(*, mechanic: Mechanic, actor: Actor) -> None:
         ]
     )
     audit.erase_personal_data(mechanic, ("phone", "salary", "user"))
+    IdempotencyKey.objects.erase_answers(caller=f"{Role.MECHANIC}:{mechanic.pk}", about=mechanic)
     if user is not None:
         close_account(user=user)
