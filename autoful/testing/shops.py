@@ -111,7 +111,9 @@ class Shop:
         return done.stdout
 
     @contextmanager
-    def serve(self, **environment: str) -> Iterator[str]:
+    def serve(
+        self, application: str = "autoful.wsgi:application", **environment: str
+    ) -> Iterator[str]:
         """A running server, as many processes as the set-up has; yields its URL."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -119,7 +121,7 @@ class Shop:
         workers = "2" if self.in_production else "1"
         command = [sys.executable, "-m", "granian", "--interface", "wsgi"]
         command += ["--host", "127.0.0.1", "--port", str(port), "--workers", workers]
-        command += ["--blocking-threads", "8", "autoful.wsgi:application"]
+        command += ["--blocking-threads", "8", application]
         log = self.folder / f"server-{port}.log"
         with log.open("wb") as output:
             server = subprocess.Popen(
