@@ -3,7 +3,9 @@
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -44,22 +46,82 @@ def retrying(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        if transaction.get_connection().in_atomic_block:
+        def attempt() -> T:
             with transaction.atomic():
                 return function(*args, **kwargs)
-        for attempt in range(RETRIES + 1):
-            try:
-                with transaction.atomic():
-                    return function(*args, **kwargs)
-            except OperationalError as error:
-                if not lost_a_race(error):
-                    raise
-                logger.info("lost a race", extra={"verb": function.__name__, "attempt": attempt})
-                # Jitter, or the same rivals meet again at the same moment.
-                time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311
-        raise Busy
+
+        if (around := _whole.get()) is not None:
+            around.begin()
+        if transaction.get_connection().in_atomic_block:
+            return attempt()
+        return again(attempt, function.__name__)
 
     return run
+
+
+def again(attempt: Callable[[], T], name: str) -> T:
+    """What `attempt` returns, tried again while it loses a race. Raises Busy.
+
+    It holds a whole transaction, from before its beginning to after its end.
+    """
+    for number in range(RETRIES + 1):
+        try:
+            return attempt()
+        except OperationalError as error:
+            if not lost_a_race(error):
+                raise
+            logger.info("lost a race", extra={"verb": name, "attempt": number})
+            # Jitter, or the same rivals meet again at the same moment.
+            time.sleep(random.uniform(0.01, 0.05) * 2**number)  # noqa: S311
+    raise Busy
+
+
+class Whole:
+    """One transaction for a verb and what belongs to it but comes before or after: see `whole`."""
+
+    def __init__(self, first: Callable[[], None], then: Callable[[], None]) -> None:
+        self.all, self.effect = ExitStack(), ExitStack()
+        self._first, self._then = first, then
+        self._begun = False
+
+    def begin(self) -> None:
+        """Open the transaction, unless it is open."""
+        if not self._begun:
+            self._open()
+            self.effect.enter_context(transaction.atomic())
+            self._then()
+
+    def undo(self, error: Exception) -> None:
+        """Take back everything since `first`, which stays, or is done now."""
+        if not self._begun:
+            self._open()
+        self.effect.__exit__(type(error), error, error.__traceback__)
+
+    def _open(self) -> None:
+        self.all.enter_context(transaction.atomic())
+        self._begun = True
+        self._first()
+
+
+_whole: ContextVar[Whole | None] = ContextVar("whole", default=None)
+
+
+@contextmanager
+def whole(first: Callable[[], None], then: Callable[[], None]) -> Iterator[Whole]:
+    """The verbs inside, and what is read and written after them, are one transaction.
+
+    It is opened by the first verb and not before: what comes before a verb is slow, such as a
+    password's hash, and would keep every other writer of the embedded database waiting. `first`
+    and `then` come at its beginning; `undo` leaves what `first` did and takes back the rest.
+    Whoever opens one retries it: see `again`.
+    """
+    made = Whole(first, then)
+    token = _whole.set(made)
+    try:
+        with made.all, made.effect:
+            yield made
+    finally:
+        _whole.reset(token)
 
 
 def lock(rows: models.QuerySet[M], pk: int, missing: Missing) -> M:

@@ -1,8 +1,10 @@
-"""What the rows of the shop have in common."""
+"""What the rows of the shop have in common, and what is remembered of requests."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models, transaction
+
+from autoful.fields import ExactCharField
 
 
 class ShopModel(models.Model):
@@ -20,3 +22,48 @@ class ShopModel(models.Model):
         # be dropped between the two, and a reader could store the old row anew.
         with transaction.atomic(savepoint=False):
             super().save(*args, **kwargs)
+
+
+def label(instance: models.Model) -> str:
+    """The row's kind and number, `customers.customer:7`."""
+    return f"{instance._meta.label_lower}:{instance.pk}"
+
+
+class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+    def erase_answers(self, *, caller: str, about: models.Model) -> None:
+        """Blank what was answered to `caller`, `customer:7`, and what any answer said `about` them.
+
+        Part of closing an account. The keys stay: what was done once is still not done again.
+        """
+        # Two statements, each by its own index.
+        for theirs in (self.filter(caller=caller), self.filter(about=label(about))):
+            theirs.update(status=None, answer=b"", etag="")
+
+
+class IdempotencyKey(models.Model):
+    """A request that its client named by a key, and what it was answered; kept for a day.
+
+    Of the request there are hashes only. Written in the transaction of the request's effect.
+    """
+
+    caller = ExactCharField(max_length=64, help_text="customer:7, or an address.")
+    route = models.CharField(max_length=64)
+    key_hash = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64, help_text="Tells the same request from another.")
+    status = models.PositiveSmallIntegerField(null=True, help_text="Empty once it is erased.")
+    answer = models.BinaryField(default=b"")
+    etag = models.CharField(max_length=64, blank=True)
+    about = ExactCharField(max_length=64, blank=True, db_index=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    objects = IdempotencyKeyQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["caller", "route", "key_hash"], name="idempotency_key_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Key {self.pk} of {self.caller}"

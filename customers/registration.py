@@ -15,6 +15,7 @@ from autoful.accounts.models import normalize_email
 from autoful.actor import Actor, Role
 from autoful.db import lock, lock_if_there
 from autoful.errors import InvalidField
+from autoful.models import IdempotencyKey
 from autoful.verbs import verb
 from customers.errors import CustomerNotFound
 from customers.models import Customer
@@ -82,7 +83,11 @@ def _change(
     given = {"name": name, "phone": phone}
     if customer.user is not None:
         customer.user = change_account(
-            user=customer.user, email=email, password_hash=password_hash, actor=actor
+            user=customer.user,
+            hat=customer,
+            email=email,
+            password_hash=password_hash,
+            actor=actor,
         )
         customer.email = customer.user.email  # written with the account
     elif password_hash is not None:
@@ -111,6 +116,7 @@ def close_customer(*, customer: Customer, actor: Actor) -> None:
     customer.deleted_at = timezone.now()
     customer.save(update_fields=["user", "name", "email", "phone", "deleted_at", "updated_at"])
     audit.erase_personal_data(customer, PERSONAL)
+    IdempotencyKey.objects.erase_answers(caller=f"{Role.CUSTOMER}:{customer.pk}", about=customer)
     for vehicle_id in customer.vehicles.order_by("id").values_list("id", flat=True):
         vehicle = lock_if_there(customer.vehicles.all(), vehicle_id)
         if vehicle is None:  # sold a moment ago: the buyer's now

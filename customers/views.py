@@ -8,6 +8,7 @@ from autoful.accounts.serializers import SignInSerializer
 from autoful.accounts.views import sign_in_answer
 from autoful.actor import Role
 from autoful.api.permissions import Anyone, OwnProfile, PublicRead
+from autoful.api.preconditions import tagged
 from autoful.api.viewsets import ShopViewSet
 from customers import registration
 from customers.errors import CustomerNotFound
@@ -58,7 +59,7 @@ class CustomerViewSet(ShopViewSet):
     def create(self, request: Request) -> Response:
         customer = registration.register_customer(**self.body(), actor=self.actor)
         customer.ticket_count = 0  # type: ignore[attr-defined]
-        return Response(CustomerSerializer(customer).data, status=201)
+        return tagged(Response(CustomerSerializer(customer).data, status=201), customer)
 
     def update(self, request: Request, pk: str) -> Response:
         customer = self.get_object()
@@ -73,7 +74,7 @@ class CustomerViewSet(ShopViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         customer = self.get_object()
         if self.sees_all() or self.owns(customer):
-            return Response(CustomerDetailSerializer(customer).data)
+            return tagged(Response(CustomerDetailSerializer(customer).data), customer)
         return self.answer(customer)
 
     @action(detail=False)

@@ -17,13 +17,16 @@ from autoful.accounts.account import (
 )
 from autoful.actor import Actor, Role
 from autoful.db import lock
+from autoful.models import IdempotencyKey
 from autoful.money import to_cents
 from autoful.verbs import verb
 from mechanics.errors import MechanicNotFound, SignupClosed
 from mechanics.models import Mechanic
 
 # What else must happen when a mechanic leaves; the apps above register it, because this one
-# does not know them. Called inside the transaction, with the mechanic locked.
+# does not know them. Called inside the transaction: first, with the mechanic's number, what locks
+# rows that stand before mechanics in the order; then, with the mechanic locked, what changes them.
+before_leaving: list[Callable[[int], None]] = []
 on_leaving: list[Callable[[Mechanic], None]] = []
 
 
@@ -125,7 +128,11 @@ def _change(
         setattr(mechanic, field, value)
     if mechanic.user is not None:
         mechanic.user = change_account(
-            user=mechanic.user, email=email, password_hash=password_hash, actor=actor
+            user=mechanic.user,
+            hat=mechanic,
+            email=email,
+            password_hash=password_hash,
+            actor=actor,
         )
     if changed:
         mechanic.save(update_fields=[*changed, "updated_at"])
@@ -139,6 +146,8 @@ def close_mechanic(*, mechanic: Mechanic, actor: Actor) -> None:
     The lock is the one assigning takes: whoever assigns after it finds the mechanic gone,
     whoever assigned before it is seen here. Raises MechanicNotFound.
     """
+    for prepare in before_leaving:
+        prepare(mechanic.pk)
     mechanic = lock(Mechanic.objects.existing(), mechanic.pk, MechanicNotFound())
     for release in on_leaving:
         release(mechanic)
@@ -156,5 +165,6 @@ def close_mechanic(*, mechanic: Mechanic, actor: Actor) -> None:
         ]
     )
     audit.erase_personal_data(mechanic, ("phone", "salary", "user"))
+    IdempotencyKey.objects.erase_answers(caller=f"{Role.MECHANIC}:{mechanic.pk}", about=mechanic)
     if user is not None:
         close_account(user=user)

@@ -8,6 +8,7 @@ from autoful.accounts.serializers import SignInSerializer
 from autoful.accounts.views import sign_in_answer
 from autoful.actor import Role
 from autoful.api.permissions import Anyone, OwnProfile, PublicRead, WorksHere
+from autoful.api.preconditions import tagged
 from autoful.api.viewsets import ShopViewSet
 from customers.serializers import TicketSummarySerializer
 from mechanics import registration
@@ -64,7 +65,7 @@ class MechanicViewSet(ShopViewSet):
 
     def create(self, request: Request) -> Response:
         mechanic = registration.register_mechanic(**self.body(), actor=self.actor)
-        return Response(MechanicSerializer(mechanic).data, status=201)
+        return tagged(Response(MechanicSerializer(mechanic).data, status=201), mechanic)
 
     def update(self, request: Request, pk: str) -> Response:
         mechanic = registration.change_mechanic(
@@ -79,7 +80,8 @@ class MechanicViewSet(ShopViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         mechanic = self.get_object()
         tickets = TicketSummarySerializer(newest_tickets(mechanic), many=True).data
-        return Response({**self.represent(mechanic), "service_tickets": tickets})
+        shown = {**self.represent(mechanic), "service_tickets": tickets}
+        return tagged(Response(shown), mechanic)
 
     @action(detail=False)
     def top(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ class TicketsConfig(AppConfig):
         from inventory.models import Part
         from mechanics import registration
         from mechanics.models import Mechanic
-        from tickets.assignment import release_open_assignments
+        from tickets.assignment import lock_open_tickets_of, release_open_assignments
         from tickets.models import Assignment, PartLine, ServiceTicket
 
         audit.register(ServiceTicket)
@@ -29,4 +29,5 @@ class TicketsConfig(AppConfig):
             Part,
         )
         caching.shows("customers", ServiceTicket)  # their ticket_count
+        registration.before_leaving.append(lock_open_tickets_of)
         registration.on_leaving.append(release_open_assignments)

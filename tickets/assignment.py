@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from autoful.actor import Actor
-from autoful.db import lock
+from autoful.db import lock, lock_if_there
 from autoful.verbs import verb
 from mechanics.errors import MechanicNotFound
 from mechanics.models import Mechanic
@@ -83,13 +83,35 @@ def change_team(
     return ticket
 
 
+def lock_open_tickets_of(mechanic_id: int) -> None:
+    """The first part of a mechanic's leaving: their open tickets, locked in order of id.
+
+    Before the mechanic, as everywhere, or a leaving and an assignment would wait for each other.
+    """
+    for ticket_id in _open_tickets_of(mechanic_id):
+        lock_if_there(ServiceTicket.objects.all(), ticket_id)
+
+
 def release_open_assignments(mechanic: Mechanic) -> None:
     """Take a mechanic who leaves off every open ticket; finished ones keep the name.
 
     Part of the leaving's transaction, with the mechanic locked: nobody can assign them meanwhile.
     """
-    for assignment in mechanic.assignments.filter(ticket__status__in=ServiceTicket.OPEN):
-        assignment.delete()
+    for ticket_id in _open_tickets_of(mechanic.pk):
+        # Locked already, or assigned since we looked: a ticket whose team changes shows another
+        # version, or somebody who read it before could write over the change unawares.
+        ticket = lock_if_there(ServiceTicket.objects.all(), ticket_id)
+        if ticket is not None and ticket.is_open:
+            for assignment in ticket.assignments.filter(mechanic=mechanic):
+                assignment.delete()
+
+
+def _open_tickets_of(mechanic_id: int) -> list[int]:
+    """In order of id."""
+    theirs = Assignment.objects.filter(
+        mechanic_id=mechanic_id, ticket__status__in=ServiceTicket.OPEN
+    )
+    return list(theirs.order_by("ticket_id").values_list("ticket_id", flat=True))
 
 
 def _lock_available(mechanic_id: int) -> Mechanic:

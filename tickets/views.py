@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from autoful.actor import Role
 from autoful.api.permissions import IsCustomer, PublicRead, WorksHere
+from autoful.api.preconditions import tagged
 from autoful.api.viewsets import ShopViewSet
 from customers.vehicles import check_digit_warning
 from tickets import assignment, lifecycle, parts
@@ -133,7 +134,7 @@ class ServiceTicketViewSet(ShopViewSet):
             "stock_remaining": added.part.quantity_in_stock,
             "service_inventory_id": added.line.pk,
         }
-        return Response(answer, status=201 if added.is_new else 200)
+        return tagged(Response(answer, status=201 if added.is_new else 200), added.line.ticket)
 
     @action(
         detail=True,
@@ -143,14 +144,13 @@ class ServiceTicketViewSet(ShopViewSet):
     def remove_inventory(self, request: Request, pk: str, line_id: str) -> Response:
         ticket = self.get_object()
         line, part = parts.remove_line(ticket=ticket, line_id=int(line_id), actor=self.actor)
-        return Response(
-            {
-                "message": f"Removed {line.quantity_used}x {part.part_name} from service ticket",
-                "part": part.part_name,
-                "quantity_restored": line.quantity_used,
-                "stock_remaining": part.quantity_in_stock,
-            }
-        )
+        answer = {
+            "message": f"Removed {line.quantity_used}x {part.part_name} from service ticket",
+            "part": part.part_name,
+            "quantity_restored": line.quantity_used,
+            "stock_remaining": part.quantity_in_stock,
+        }
+        return tagged(Response(answer), line.ticket)
 
     def _written(self, ticket: ServiceTicket, status: int = 200) -> Response:
         """The ticket as it is now, with a warning when its VIN looks mistyped."""
@@ -160,7 +160,7 @@ class ServiceTicketViewSet(ShopViewSet):
         answer = self.represent(fresh)
         if warning := check_digit_warning(ticket.vin):
             answer["warnings"] = {"VIN": [warning]}
-        return Response(answer, status=status)
+        return tagged(Response(answer, status=status), fresh)
 
 
 @my_ticket_docs

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 
 from autoful import audit
 from autoful.accounts.errors import EmailTaken
 from autoful.accounts.models import User, normalize_email
 from autoful.accounts.permissions import may_decide_sign_in
+from autoful.accounts.tokens import profiles
 from autoful.actor import Actor, Role
 from autoful.db import lock, lock_if_there
 from autoful.errors import Forbidden, InvalidField, Missing
@@ -63,12 +64,17 @@ def open_account(found: Credentials) -> User:
 
 
 def change_account(
-    *, user: User, email: str | None, password_hash: str | None, actor: Actor
+    *,
+    user: User,
+    hat: models.Model,
+    email: str | None,
+    password_hash: str | None,
+    actor: Actor,
 ) -> User:
     """Change what is given; returns the account as it is then. A new password ends every token and session of the account.
 
-    The e-mail is the account's, so a hat that keeps it on its own row gets it too, whichever hat
-    it was changed under. Raises InvalidField, EmailTaken, Forbidden for anybody but the account's
+    `hat` is the customer or mechanic it is changed under, locked. The e-mail is the account's, so
+    a hat that keeps it on its own row gets it too, and every hat shows it. Raises InvalidField, EmailTaken, Forbidden for anybody but the account's
     own person and a back office that may do all that the account may.
     """
     # Locked, or two changes through two hats would raise `token_version` once.
@@ -92,10 +98,13 @@ def change_account(
         except IntegrityError as taken:
             raise EmailTaken from taken
     for role in settings.ROLES if "email" in fields else ():
-        hat = getattr(user, role, None)
-        if hat is not None and hat.email != user.email:
-            hat.email = user.email
-            hat.save(update_fields=["email", "updated_at"])
+        worn = getattr(user, role, None)
+        if worn is not None and worn != hat:
+            # Its row shows another e-mail from here on, so whoever read it before must be told.
+            worn = lock_if_there(profiles(Role(role)), worn.pk)
+        if worn is not None and worn.email != user.email:
+            worn.email = user.email
+            worn.save(update_fields=["email", "updated_at"])
     return user
 
 

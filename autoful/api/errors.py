@@ -40,7 +40,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
             {"code": error.code, "message": error.message, **error.facts},
         )
         headers = {"Retry-After": str(error.facts.get("retry_after", RETRY_AFTER))}
-        response = Response(body, code, headers=headers if code in (429, 503) else None)
+        waits = code in (429, 503) or "retry_after" in error.facts
+        response = Response(body, code, headers=headers if waits else None)
     elif isinstance(error, exceptions.ValidationError):
         body = _invalid(error)
         if (serializer := getattr(error.detail, "serializer", None)) is not None:

@@ -20,7 +20,15 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from autoful.api import pagination
-from autoful.api.answers import ANSWERS, ERROR, EXAMPLES, HEADERS, MISSING
+from autoful.api.answers import (
+    ANSWERS,
+    ERROR,
+    EXAMPLES,
+    HEADERS,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    MISSING,
+)
 
 PAGINATION = inline_serializer(
     "Pagination",
@@ -211,6 +219,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         elif method == "get" and operation["operationId"].endswith("_list"):
             # A form's empty field filters by nothing.
             parameter["allowEmptyValue"] = parameter["name"] not in pagination.PARAMETERS
+    if _is_guarded(path, method):
+        asked = [IDEMPOTENCY_KEY, IF_MATCH] if "{" in path else [IDEMPOTENCY_KEY]
+        operation["parameters"] = [*operation.get("parameters", []), *asked]
     if "requestBody" in operation:
         # Forms are read too, for the browsable API's sake; what clients are promised is JSON.
         content = operation["requestBody"]["content"]
@@ -221,10 +232,21 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         operation["responses"].setdefault(code, _error(code, examples.get(code)))
     for code, response in operation["responses"].items():
         names = ["X-Request-ID"]
-        names += ["ETag"] if method == "get" and code == "200" else []
+        names += ["ETag"] if _has_tag(path, method, code) else []
+        names += ["Idempotency-Replayed"] if _is_guarded(path, method) else []
         names += ["Retry-After"] if code in ("429", "503") else []
         names += [name for name in HEADERS if name.startswith("RateLimit")]
         response["headers"] = {n: {"$ref": f"#/components/headers/{n}"} for n in names}
+
+
+def _is_guarded(path: str, method: str) -> bool:
+    """Whether an Idempotency-Key means something: see `writes`."""
+    return method != "get" and not path.endswith("/login")
+
+
+def _has_tag(path: str, method: str, code: str) -> bool:
+    shows = method == "get" or (method != "delete" and _is_guarded(path, method))
+    return shows and code in ("200", "201")
 
 
 def _codes(path: str, method: str, operation: dict[str, Any]) -> list[str]:
@@ -235,6 +257,8 @@ def _codes(path: str, method: str, operation: dict[str, Any]) -> list[str]:
         codes.append("404")  # opening a ticket names its customer in the body
     if method != "get":
         codes += ["409", "415"]
+    if _is_guarded(path, method):
+        codes += ["412", "422"]
     return codes
 
 

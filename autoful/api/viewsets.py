@@ -1,6 +1,7 @@
 """The base of every viewset: who calls, how often, what they may see, in which shape."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -17,12 +18,13 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from autoful.actor import Actor, Role
-from autoful.api import caching, limits, replica
+from autoful.api import caching, limits, replica, writes
 from autoful.api.authentication import actor_of
 from autoful.api.limits import TooManyRequests
 from autoful.api.pagination import Pages, asked_page
 from autoful.api.parsers import BodyTooLarge, LengthRequired
 from autoful.api.permissions import Nobody
+from autoful.api.preconditions import tagged
 from autoful.api.renderers import JSONRenderer
 from autoful.errors import Missing
 
@@ -80,6 +82,13 @@ class ShopViewSet(GenericViewSet[Any]):
             return []
         return [self.permissions.get(self.action, Nobody())]
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method and writes.is_guarded(self, request):
+            # DRF asks for the handler of the method next.
+            method = request.method.lower()
+            setattr(self, method, partial(writes.guarded, self, getattr(self, method)))
+
     # --- What they may see ---
 
     def sees_all(self) -> bool:
@@ -136,8 +145,8 @@ class ShopViewSet(GenericViewSet[Any]):
             for instance in instances
         ]
 
-    def answer(self, instance: Model, status: int = 200) -> Response:
-        return Response(self.represent(instance), status=status)
+    def answer(self, instance: Any, status: int = 200) -> Response:
+        return tagged(Response(self.represent(instance), status=status), instance)
 
     def rows(self, queryset: Any, key: str | None = None) -> dict[str, Any]:
         """One page of rows in the contract's shape, under `key`."""

@@ -111,9 +111,11 @@ class Shop:
         return done.stdout
 
     @contextmanager
-    def serve(self, **environment: str) -> Iterator[str]:
+    def serve(
+        self, application: str = "autoful.wsgi:application", **environment: str
+    ) -> Iterator[str]:
         """A running server, as many processes as the set-up has; yields its URL."""
-        with self.server(environment) as server:
+        with self.server(environment, application=application) as server:
             yield server.url
 
     @contextmanager

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from autoful import db
 from autoful.accounts.models import User
 from autoful.accounts.tests.factories import UserFactory
 from autoful.actor import COMMAND, Actor, Role, current_actor
-from autoful.db import RETRIES, lock, retrying
+from autoful.db import RETRIES, lock, retrying, whole
 from autoful.errors import Busy, DomainError, Missing
 from autoful.testing.rivals import at_once, many_connections
 from autoful.verbs import verb
@@ -246,3 +247,49 @@ def test_forty_writers_at_once_are_all_served(shop: None) -> None:
     assert not [o for o in outcomes if isinstance(o, DomainError)]
     assert outcomes == [None] * 40
     assert Part.objects.get().quantity_in_stock == 40
+
+
+# --- One transaction around a verb ----------------------------------------------------------------
+
+
+def entering(email: str) -> Callable[[], User]:
+    def enter() -> User:
+        return UserFactory.create(email=email)
+
+    return retrying(enter)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_whole_begins_with_its_first_verb_and_ends_with_the_block() -> None:
+    steps: list[str] = []
+    with whole(lambda: steps.append("first"), lambda: steps.append("then")):
+        assert not connection.in_atomic_block
+        entering("one@example.com")()
+        entering("two@example.com")()
+        assert connection.in_atomic_block
+        assert steps == ["first", "then"]
+    assert not connection.in_atomic_block
+    assert User.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_error_takes_a_whole_back() -> None:
+    with pytest.raises(PartNotFound), whole(entering("first@example.com"), lambda: None):
+        entering("effect@example.com")()
+        raise PartNotFound
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("begun", [True, False])
+def test_undo_takes_back_all_but_the_first_step(begun: bool) -> None:
+    committed: list[str] = []
+    with whole(partial(UserFactory.create, email="first@example.com"), lambda: None) as one:
+        if begun:
+            one.begin()
+            UserFactory.create(email="effect@example.com")
+            transaction.on_commit(lambda: committed.append("effect"))
+        one.undo(PartNotFound())
+        transaction.on_commit(lambda: committed.append("first"))
+    assert [user.email for user in User.objects.all()] == ["first@example.com"]
+    assert committed == ["first"]

@@ -1,0 +1,77 @@
+"""A write with an Idempotency-Key or an If-Match: one transaction from the key to the answer.
+
+The key's row, the check of the version, the verb and the rendered answer are committed together
+or not at all. So a client that heard nothing may ask again, and gets what was decided.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from autoful.api import idempotency, preconditions
+from autoful.api.idempotency import InProgress, Key, Repeated
+from autoful.api.renderers import JSONRenderer
+from autoful.db import again, whole
+from autoful.errors import DomainError
+
+TRIES = 3
+
+
+def is_guarded(view: Any, request: Request) -> bool:
+    """Whether the request asks for one of the two. Signing in is none of them: a token is not to
+    be stored, and a second one harms nobody."""
+    asks = idempotency.HEADER in request.headers or preconditions.HEADER in request.headers
+    is_write = request.method not in SAFE_METHODS and view.action not in (None, "metadata", "login")
+    return asks and is_write
+
+
+def guarded(
+    view: Any, action: Callable[..., Response], request: Request, *args: Any, **kwargs: Any
+) -> HttpResponseBase:
+    """The action's answer, rendered; or the one it gave before.
+
+    Raises what the action raises, PreconditionFailed, and the refusals of `idempotency`.
+    """
+    key = Key(view, request) if idempotency.HEADER in request.headers else None
+    if key is not None:
+        # What is remembered is JSON; a form of the browsable API cannot send a key.
+        request.accepted_renderer, request.accepted_media_type = JSONRenderer(), "application/json"
+
+    def attempt() -> HttpResponseBase:
+        claim = key.claim if key else lambda: None
+        with whole(first=claim, then=partial(preconditions.demand, view, request)) as one:
+            try:
+                response = action(request, *args, **kwargs)
+                one.begin()  # if no verb did
+            except DomainError as refusal:
+                if key is None or not idempotency.is_decided(refusal):
+                    raise
+                # A late duplicate must not be granted what this one was refused.
+                one.undo(refusal)
+                response = view.handle_exception(refusal)
+            response = view.finalize_response(request, response, *args, **kwargs).render()
+            if key:
+                key.store(response)
+        return response
+
+    for _ in range(TRIES):
+        if key and (answer := key.replay()):
+            return answer
+        try:
+            response = again(attempt, view.action)
+        except Repeated:
+            continue
+        except Exception:
+            # What stood in the way may be what the same request has just done: it deleted the row.
+            if key and (answer := key.replay()):
+                return answer
+            raise
+        if key:
+            idempotency.forget()
+        return response
+    raise InProgress
