@@ -9,8 +9,8 @@ from django.core.checks import Warning as CheckWarning
 from django.db import connections
 from django.urls import get_resolver
 
-from autoful import environment
-from autoful.api import limits
+from autoful import environment, limits
+from autoful.accounts import guessing
 
 OLDEST = {"MySQL": (8, 0, 16), "MariaDB": (10, 6)}
 
@@ -73,7 +73,7 @@ def production_is_closed(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def limits_name_routes(**kwargs: Any) -> list[CheckMessage]:
     """A limit for a route that does not exist protects nothing."""
-    named = set(settings.RATE_LIMITS or ()) - {"default", "admin.login"}
+    named = set(settings.RATE_LIMITS or ()) - {"default", "admin.login", guessing.LIMIT}
     return [
         CheckWarning(f"AUTOFUL_RATE_LIMITS names {route}, which is no route.", id="autoful.W005")
         for route in sorted(named - set(limits.routes(get_resolver().url_patterns)))

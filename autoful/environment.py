@@ -9,7 +9,9 @@ import os
 import re
 import secrets
 import zoneinfo
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -150,12 +152,16 @@ def redis(name: str) -> str:
 
 
 def rate_limits(
-    name: str, everywhere: list[str], own: dict[str, str]
+    name: str,
+    everywhere: list[str],
+    own: dict[str, str],
+    alone: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, list[str]] | None:
     """The rates of each route, under `default` those of every other one; None when limits are off.
 
     `on`, `off`, or overrides such as `customers.list=500/hour,default=100/min+1000/day`. A route's
-    own rate stands beside those of everywhere; an override replaces both.
+    own rate stands beside those of everywhere, but for those that stand `alone`; an override
+    replaces both.
     """
     value = text(name, "on")
     if value.lower() in OFF:
@@ -175,6 +181,7 @@ def rate_limits(
     return {
         "default": default,
         **{route: [rate, *default] for route, rate in own.items()},
+        **{counted: [rate] for counted, rate in alone.items()},
     } | overrides
 
 

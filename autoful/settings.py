@@ -265,7 +265,7 @@ STORAGES = {
 # --- API ------------------------------------------------------------------------------------------
 
 API_MAX_BODY_BYTES = 1_048_576
-# Each route is limited per caller; the table is the contract's. See autoful/api/limits.py.
+# Each route is limited per caller; the table is the contract's. See autoful/limits.py.
 RATE_LIMITS = environment.rate_limits(
     "AUTOFUL_RATE_LIMITS",
     everywhere=["50/hour", "200/day"],
@@ -280,6 +280,8 @@ RATE_LIMITS = environment.rate_limits(
         "service_tickets.destroy": "5/hour",
         "inventory.destroy": "10/hour",
     },
+    # Tries at one account's password, whoever makes them: autoful/accounts/guessing.py.
+    alone={"accounts.password": "5/min"},
 )
 RATELIMIT_USE_CACHE = "limits"
 

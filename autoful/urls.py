@@ -1,5 +1,7 @@
 """Every route of the house."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.cache import cache_page
@@ -9,9 +11,16 @@ from drf_spectacular.views import (
     SpectacularRedocView,
     SpectacularSwaggerView,
 )
+from rest_framework.views import APIView
 
 # Generating it takes as long as fifty ordinary requests, and everybody may ask.
 schema = cache_page(600, key_prefix="schema")(SpectacularAPIView.as_view())
+
+
+def page_of(view: type[APIView]) -> Any:
+    """A page about the schema. Asked for its OPTIONS, it would look for a template of them."""
+    return view.as_view(url_name="schema", http_method_names=["get", "head"])
+
 
 shop = [
     path("", include("customers.urls")),
@@ -25,8 +34,8 @@ urlpatterns = [
     path("", include(shop)),
     path("api/v1/", include((shop, "v1"))),
     re_path(r"^api/schema/?$", schema, name="schema"),
-    re_path(r"^api/docs/?$", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    re_path(r"^api/redoc/?$", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    re_path(r"^api/docs/?$", page_of(SpectacularSwaggerView), name="docs"),
+    re_path(r"^api/redoc/?$", page_of(SpectacularRedocView), name="redoc"),
     path("admin/", admin.site.urls),
 ]
 

@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, models, transaction
 
 from autoful import audit
+from autoful.accounts import guessing
 from autoful.accounts.errors import EmailTaken
 from autoful.accounts.models import User, normalize_email
 from autoful.accounts.permissions import may_decide_sign_in
@@ -33,10 +34,12 @@ class Credentials:
 def credentials(*, email: str, password: str, role: Role) -> Credentials:
     """Hash the password, or match it with the account that has this e-mail, for a second hat.
 
-    Raises EmailTaken when that account has another password, is closed, or wears the hat already.
-    Exactly one hash is computed, whatever the answer.
+    Raises EmailTaken when that account has another password, is closed, or wears the hat already;
+    TooManyRequests when it has been tried too often. Exactly one hash is computed, whatever the
+    answer; none for TooManyRequests.
     """
     email = normalize_email(email)
+    guessing.count_try(email)  # matching a password is trying it
     existing = User.objects.filter(email=email).first()
     if existing is None:
         return Credentials(role, email, make_password(password))

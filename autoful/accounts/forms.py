@@ -8,20 +8,25 @@ from django.core.exceptions import ValidationError
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget
 
-from autoful import audit
+from autoful import audit, limits
+from autoful.accounts import guessing
 from autoful.accounts.models import User, normalize_email
 from autoful.actor import NOBODY, Role, acting
-from autoful.api import limits
 
 
 class SignInForm(AuthenticationForm):
-    """Signing in to the back office, limited per address as signing in to the API is."""
+    """Signing in to the back office, limited as signing in to the API is."""
 
     def clean(self) -> Any:
         # First of all: a refused guess must not cost a hash, nor tell whether it was right.
-        wait = limits.count(self.request, "admin.login", NOBODY).wait
-        if wait:
-            raise ValidationError(limits.TooManyRequests(wait).message, code="too_many_requests")
+        try:
+            usage = limits.count("admin.login", NOBODY, no_sign_in_needed=True)
+            if usage.wait:
+                raise limits.TooManyRequests(usage.wait)
+            if self.cleaned_data.keys() >= {"username", "password"}:
+                guessing.count_try(self.cleaned_data["username"])
+        except limits.TooManyRequests as refused:
+            raise ValidationError(refused.message, code=refused.code) from refused
         return super().clean()
 
     def confirm_login_allowed(self, user: Any) -> None:
@@ -32,6 +37,7 @@ class SignInForm(AuthenticationForm):
             with acting(NOBODY):
                 audit.record_event(user, "sign-in refused", hat=str(Role.BACK_OFFICE))
             raise
+        guessing.remember_address(user.email)
 
 
 class EmailField(forms.EmailField):

@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 
 from autoful import audit
-from autoful.accounts import tokens
+from autoful.accounts import guessing, tokens
 from autoful.accounts.errors import AwaitingApproval, InvalidCredentials
 from autoful.accounts.models import User, normalize_email
 from autoful.actor import NOBODY, Actor, Role, acting
@@ -17,10 +17,14 @@ def sign_in(*, email: str, password: str, role: Role) -> tuple[tokens.Profile, s
 
     Raises InvalidCredentials for everything that is wrong, in the same words and, because exactly
     one hash is computed whatever is wrong, in the same time; AwaitingApproval after a right
-    password for a mechanic the back office has not approved yet.
+    password for a mechanic the back office has not approved yet; TooManyRequests before that hash,
+    when the account has been tried too often.
     """
-    user = User.objects.filter(email=normalize_email(email)).first()
-    profile = tokens.profiles(role).filter(user=user).first() if user else None
+    email = normalize_email(email)
+    guessing.count_try(email)
+    user = User.objects.filter(email=email).first()
+    # By the e-mail, so that it is asked for an unknown one too.
+    profile = tokens.profiles(role).filter(user__email=email).first()
     if user is None:
         make_password(password)
     right = user is not None and user.check_password(password)
@@ -35,6 +39,7 @@ def sign_in(*, email: str, password: str, role: Role) -> tuple[tokens.Profile, s
         raise AwaitingApproval
     with acting(Actor(role, user, profile.pk)):
         audit.record_event(user, "signed in")
+    guessing.remember_address(email)
     return profile, str(tokens.issue(role, profile, user))
 
 

@@ -18,9 +18,9 @@ from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 
 from autoful.actor import current_origin
-from autoful.api.limits import caller_key
 from autoful.api.preconditions import PreconditionFailed
 from autoful.errors import DomainError
+from autoful.limits import caller_key
 from autoful.models import IdempotencyKey, label
 
 HEADER = "Idempotency-Key"

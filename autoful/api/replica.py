@@ -20,7 +20,7 @@ from django.db.models import Max
 
 from autoful import audit, outage
 from autoful.actor import Actor, current_actor, current_origin
-from autoful.api.limits import caller_key
+from autoful.limits import caller_key
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -17,16 +17,17 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
+from autoful import limits
 from autoful.actor import Actor, Role
-from autoful.api import caching, limits, replica, writes
+from autoful.api import caching, replica, writes
 from autoful.api.authentication import actor_of
-from autoful.api.limits import TooManyRequests
 from autoful.api.pagination import Pages, asked_page
 from autoful.api.parsers import BodyTooLarge, LengthRequired
-from autoful.api.permissions import Nobody
+from autoful.api.permissions import Anyone, Nobody
 from autoful.api.preconditions import tagged
 from autoful.api.renderers import JSONRenderer
 from autoful.errors import Missing
+from autoful.limits import TooManyRequests
 
 
 class RouteMetadata(SimpleMetadata):
@@ -72,7 +73,8 @@ class ShopViewSet(GenericViewSet[Any]):
         super().perform_authentication(request)
         if self.action:  # a method nobody answers is a 405, counted against nothing
             route = f"{self.list_name}.{self.action}"
-            usage = limits.count(request._request, route, self.actor)
+            anyone = isinstance(self.permissions.get(self.action), Anyone)
+            usage = limits.count(route, self.actor, no_sign_in_needed=anyone)
             self.limit_headers = usage.headers
             if usage.wait:
                 raise TooManyRequests(usage.wait)

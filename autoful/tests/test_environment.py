@@ -92,9 +92,10 @@ def test_rate_limits(put: Any) -> None:
     everywhere, own = ["50/hour", "200/day"], {"customers.login": "5/min"}
 
     def read() -> Any:
-        return environment.rate_limits(NAME, everywhere, own)
+        return environment.rate_limits(NAME, everywhere, own, alone={"accounts.password": "5/min"})
 
     plain = {"default": everywhere, "customers.login": ["5/min", *everywhere]}
+    plain["accounts.password"] = ["5/min"]
     assert read() == plain
     put("off")
     assert read() is None
@@ -103,7 +104,10 @@ def test_rate_limits(put: Any) -> None:
         "default": ["1/s", "9/10m"],
         "customers.login": ["5/min", "1/s", "9/10m"],
         "customers.list": ["500/hour"],
+        "accounts.password": ["5/min"],
     }
+    put("accounts.password=3/min")
+    assert read()["accounts.password"] == ["3/min"]
 
 
 def test_networks_and_names(put: Any) -> None:

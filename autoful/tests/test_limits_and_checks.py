@@ -10,10 +10,9 @@ from django.core.cache import caches
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisDown
 
-from autoful import checks, outage
+from autoful import checks, limits, outage
 from autoful.accounts.models import User
 from autoful.actor import NOBODY, Actor, Role
-from autoful.api import limits
 from autoful.testing.personas import Persona
 
 
@@ -34,7 +33,20 @@ def _not_paused(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     ],
 )
 def test_who_is_counted(actor: Actor, address: str | None, key: str) -> None:
-    assert limits.caller_key(actor, address) == key
+    assert limits.caller_keys(actor, address, no_sign_in_needed=False) == [key]
+
+
+@pytest.mark.parametrize(
+    ("role", "keys"),
+    [
+        (Role.CUSTOMER, ["account:7", "address:203.0.113.9"]),
+        (Role.MECHANIC, ["account:7", "address:203.0.113.9"]),
+        (Role.BACK_OFFICE, ["account:7"]),
+    ],
+)
+def test_where_no_sign_in_is_needed_a_token_buys_nothing(role: Role, keys: list[str]) -> None:
+    actor = Actor(role, User(pk=7), 1)
+    assert limits.caller_keys(actor, "203.0.113.9", no_sign_in_needed=True) == keys
 
 
 def calls(client: Client, path: str, count: int, **extra: Any) -> list[int]:

@@ -1,4 +1,4 @@
-"""How often one caller may call one route.
+"""How often: one caller may call one route, and what else is counted by name and key.
 
 django-ratelimit counts; what is counted is decided here, after authentication: the account where
 there is one, else the client address. Its decorator cannot do that, because it runs before the
@@ -13,12 +13,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
-from django.http import HttpRequest
 from django_ratelimit.core import _split_rate, get_usage
 
 from autoful import outage
-from autoful.actor import Actor, current_origin
+from autoful.actor import Actor, Role, current_origin
 from autoful.errors import DomainError
+
+MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,23 @@ class TooManyRequests(DomainError):
         super().__init__(f"Too many requests. Try again in {seconds} seconds.", retry_after=seconds)
 
 
-def caller_key(actor: Actor, address: str | None) -> str:
-    """Whom a call is counted for. An IPv6 customer owns a /64, not an address."""
-    if actor.user is not None:
-        return f"account:{actor.user.pk}"
+def caller_keys(actor: Actor, address: str | None, *, no_sign_in_needed: bool) -> list[str]:
+    """Whom a call is counted for: the account, else the address.
+
+    Where no sign-in is needed, the token of somebody who signed up is counted at its address too:
+    or each account that registers could register five more. The shop's own people do not use up
+    what its customers at the same address need.
+    """
+    if actor.user is None:
+        return [address_key(address)]
+    account = f"account:{actor.user.pk}"
+    if no_sign_in_needed and actor.role is not Role.BACK_OFFICE:
+        return [account, address_key(address)]
+    return [account]
+
+
+def address_key(address: str | None) -> str:
+    """An address as it is counted. An IPv6 customer owns a /64, not an address."""
     ip = ipaddress.ip_address(address or "0.0.0.0")  # noqa: S104
     if ip.version == 6:
         return f"address:{ipaddress.ip_network((ip, 64), strict=False)}"
@@ -56,17 +70,22 @@ def routes(patterns: Iterable[Any]) -> Iterator[str]:
             yield f"{view.cls.list_name}.{action}"
 
 
-def count(request: HttpRequest, route: str, actor: Actor) -> Usage:
-    """Count this call against every limit of its route.
+def count(route: str, actor: Actor, *, no_sign_in_needed: bool) -> Usage:
+    """Count this call against every limit of its route."""
+    origin = current_origin()
+    address = origin.address if origin else None
+    return use(route, *caller_keys(actor, address, no_sign_in_needed=no_sign_in_needed))
+
+
+def use(name: str, *keys: str) -> Usage:
+    """Count one more under `name` for each of `keys`, against every rate that `name` has.
 
     What is over one limit is still counted in the others.
     """
     if settings.RATE_LIMITS is None:
         return Usage(headers={}, wait=0)
-    rates = settings.RATE_LIMITS.get(route, settings.RATE_LIMITS["default"])
-    origin = current_origin()
-    key = caller_key(actor, origin.address if origin else None)
-    usages = [_usage(request, route, key, rate) for rate in rates]
+    rates = settings.RATE_LIMITS.get(name, settings.RATE_LIMITS["default"])
+    usages = [_usage(name, key, rate) for key in keys for rate in rates]
     nearest = min(usages, key=lambda usage: (usage["limit"] - usage["count"], -usage["time_left"]))
     return Usage(
         headers={
@@ -78,26 +97,33 @@ def count(request: HttpRequest, route: str, actor: Actor) -> Usage:
     )
 
 
-def _usage(request: HttpRequest, route: str, key: str, rate: str) -> dict[str, Any]:
+def _usage(name: str, key: str, rate: str) -> dict[str, Any]:
+    # django-ratelimit lets each value have an hour that begins when no other's does. A minute
+    # begins for all at once: a password's and an address's five tries must end together, or the
+    # one would now and then refuse before the other is used up.
+    _, period = _split_rate(rate)
+    value = key if period > MINUTE else "the same minute"
     usage: dict[str, Any] | None = outage.ask(
-        lambda: get_usage(request, group=route, key=lambda *_: key, rate=rate, increment=True)
+        lambda: get_usage(
+            None, group=f"{name}:{key}", key=lambda *_: value, rate=rate, increment=True
+        )
     )
     if usage is None:
-        return _local_usage(route, key, rate)
+        return _local_usage(name, key, rate)
     if usage["time_left"] < 0:  # what django-ratelimit says when the cache failed silently
         outage.pause()
-        return _local_usage(route, key, rate)
+        return _local_usage(name, key, rate)
     # Its window still counts in the very second it ends: one more, or whoever waits exactly as
     # long as told is refused again.
     return {**usage, "time_left": usage["time_left"] + 1}
 
 
-def _local_usage(route: str, key: str, rate: str) -> dict[str, Any]:
+def _local_usage(name: str, key: str, rate: str) -> dict[str, Any]:
     limit, period = _split_rate(rate)
     window = int(time.time()) // period
-    cache, name = caches["limits-local"], f"{route}:{key}:{rate}:{window}"
-    cache.add(name, 0, period)
-    count = cache.incr(name)
+    cache, slot = caches["limits-local"], f"{name}:{key}:{rate}:{window}"
+    cache.add(slot, 0, period)
+    count = cache.incr(slot)
     return {
         "count": count,
         "limit": limit,
