@@ -12,22 +12,24 @@ BATCH = 500  # rows; a statement locks no more, and for milliseconds
 
 
 class Fill(Operation):
-    """Set columns of the rows that are `still` unfilled, in small batches.
+    """Set columns of all rows, or of those that are `still` unfilled, in small batches.
 
-        Fill("part", still=~Q(shelf=F("location")) | Q(shelf=None), set={"shelf": F("location")})
+        Fill("part", to={"shelf": F("location")})
 
-    Each batch is one statement, committed at once. It asks `still` again when it writes, so what a
-    request has written meanwhile stays; and a fill that was interrupted goes on where it stopped.
+    Each batch is one statement, committed at once, that reads what it copies and asks `still` as it
+    writes: what a request has written meanwhile stays. Interrupted, it can be run again.
     It passes by the audit trail: it moves what the shop knows, it does not change it.
     """
 
     reversible = True
     reduces_to_sql = False
 
-    def __init__(self, model_name: str, *, still: models.Q, set: dict[str, Any]) -> None:  # noqa: A002
+    def __init__(
+        self, model_name: str, *, to: dict[str, Any], still: models.Q | None = None
+    ) -> None:
         self.model_name = model_name
+        self.to = to
         self.still = still
-        self.set = set
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         pass
@@ -43,11 +45,11 @@ class Fill(Operation):
         alias = schema_editor.connection.alias
         if not self.allow_migrate_model(alias, model):
             return
-        rows = model._base_manager.using(alias).filter(self.still).order_by("pk")
+        rows = model._base_manager.using(alias).filter(self.still or models.Q()).order_by("pk")
         batch = list(rows.values_list("pk", flat=True)[:BATCH])
         while batch:
             began = time.monotonic()
-            rows.filter(pk__in=batch).order_by().update(**self.set)
+            rows.filter(pk__in=batch).order_by().update(**self.to)
             # As long a pause as it took: half the time belongs to the shop.
             time.sleep(time.monotonic() - began)
             batch = list(rows.filter(pk__gt=batch[-1]).values_list("pk", flat=True)[:BATCH])
@@ -62,4 +64,4 @@ class Fill(Operation):
         """Nothing: the other column still has it."""
 
     def describe(self) -> str:
-        return f"Fill {', '.join(self.set)} of {self.model_name} in batches"
+        return f"Fill {', '.join(self.to)} of {self.model_name} in batches"

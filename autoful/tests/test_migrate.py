@@ -182,7 +182,7 @@ def test_a_fill_goes_in_batches_and_leaves_what_was_written(
     monkeypatch.setattr(fill, "BATCH", 2)
     parts = [PartFactory.create(part_name=f"Part {n}", location="") for n in range(5)]
     Part.objects.filter(pk=parts[3].pk).update(location="kept")
-    operation = fill.Fill("part", still=Q(location=""), set={"location": F("part_name")})
+    operation = fill.Fill("part", still=Q(location=""), to={"location": F("part_name")})
     state = MigrationExecutor(connection).loader.project_state()
     asked: list[str] = []
 

@@ -70,7 +70,7 @@ ALLOWED: dict[str, Any] = {
     "a longer text": alter("name", models.CharField(max_length=63)),
     "a longer long text": alter("note", models.CharField(max_length=255, null=True)),
     "options": operations.AlterModelOptions("part", {"ordering": ["name"]}),
-    "a fill": Fill("part", still=Q(note=None), set={"note": F("name")}),
+    "a fill": Fill("part", still=Q(note=None), to={"note": F("name")}),
     "forgetting a column that may be left out": separate(
         [operations.RemoveField("part", "note")], []
     ),
