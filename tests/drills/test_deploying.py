@@ -5,13 +5,13 @@ client keeps a transaction open in the way of every ALTER. Nothing fails, nobody
 every acknowledged write is there, and each version sees what the other has written.
 """
 
+import logging
 import random
-import re
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,8 @@ from django.conf import settings
 from autoful.testing.shops import Shop, shop
 from tests.drills import scaled
 from tests.drills.versions import RENAME, Version, releases
+
+logger = logging.getLogger(__name__)
 
 pytestmark = pytest.mark.skipif(
     not settings.PRODUCTION, reason="SQLite's shop is closed when it migrates"
@@ -166,19 +168,23 @@ def connected(ours: Shop) -> Any:
     )
 
 
-@contextmanager
-def forgotten_client(ours: Shop, seconds: float) -> Iterator[None]:
-    """Somebody looked at the parts, and left the transaction open, for so many seconds."""
+def forgotten_client(ours: Shop) -> Any:
+    """Somebody has looked at the parts and left the transaction open; closed at last."""
     session = connected(ours)
     session.query("START TRANSACTION")
     session.query("SELECT COUNT(*) FROM inventory_part")
     session.store_result()
-    leaving = threading.Timer(seconds, session.close)
-    leaving.start()
-    try:
-        yield
-    finally:
-        leaving.join()
+    return closing(session)
+
+
+def migrate_past_a_forgotten_client(version: Version, ours: Shop) -> bool:
+    """Whether the migration met them; they go some time after it has begun to wait."""
+    with version.managing(ours, "migrate") as migrate, forgotten_client(ours):
+        while migrate.process.poll() is None and "Locked, try 1 of " not in migrate.said():
+            time.sleep(0.05)
+        met = migrate.process.poll() is None
+        time.sleep(FORGOTTEN_FOR * met)
+    return met
 
 
 @pytest.fixture
@@ -200,14 +206,10 @@ def test_a_column_is_renamed_while_the_shop_is_open(ours: Shop, token: str, tmp_
         fleet.urls.append(old.enter_context(today.serve(ours)))
         with at_work(fleet, token) as clients:
             for version in to_come:
-                allowed = version.manage(ours, "check_migrations")
-                assert allowed.returncode == 0, allowed.stdout
-                with forgotten_client(ours, FORGOTTEN_FOR):
-                    migrated = version.manage(ours, "migrate")
-                assert migrated.returncode == 0, migrated.stdout
-                if "adds" in version.folder.name:
-                    # The ALTER met the forgotten client, and says so.
-                    assert re.search(r"Locked, try 1 of .*ADD COLUMN `shelf`", migrated.stdout)
+                version.manage(ours, "check_migrations")
+                met = migrate_past_a_forgotten_client(version, ours)
+                # A fill waits for nobody's reading; every ALTER does.
+                assert met is ("switches" not in version.folder.name)
                 new = standing.enter_context(ExitStack())
                 fleet.urls.append(new.enter_context(version.serve(ours)))
                 time.sleep(SIDE_BY_SIDE)
@@ -225,12 +227,13 @@ def test_a_column_is_renamed_while_the_shop_is_open(ours: Shop, token: str, tmp_
         # The control: the same table, the same forgotten client, and an ALTER that waits for it.
         with at_work(fleet, token) as clients:
             time.sleep(0.5)
-            with forgotten_client(ours, STALLED_FOR), connected(ours).cursor() as cursor:
+            with connected(ours) as session, session.cursor() as cursor:
+                forgotten = forgotten_client(ours)
+                threading.Timer(STALLED_FOR, forgotten.thing.close).start()
                 cursor.execute("ALTER TABLE inventory_part COMMENT 'without a limit'")
         stalled = longest_wait(clients)
         assert stalled > 4.5 or any(" 503 " in fault for fault in faults(clients))
-        record_property("longest request, seconds", round(longest, 2))
-        record_property("the same without limits", round(stalled, 2))
+        logger.info("longest request %.2f s, without limits %.2f s", longest, stalled)
         assert longest < stalled
 
 
@@ -238,9 +241,8 @@ def test_renamed_in_one_step_the_old_version_fails(ours: Shop, token: str, tmp_p
     """The control: what the check refuses, and why."""
     today = Version.of_now(tmp_path / "today")
     hasty = today.next("hasty", migrations={"0002_rename": RENAME})
-    refused = hasty.manage(ours, "check_migrations")
-    assert refused.returncode == 1
-    assert "The running version asks for the old name" in refused.stdout
+    with pytest.raises(AssertionError, match="The running version asks for the old name"):
+        hasty.manage(ours, "check_migrations")
 
     fleet = Fleet()
     with today.serve(ours) as url:
@@ -248,8 +250,7 @@ def test_renamed_in_one_step_the_old_version_fails(ours: Shop, token: str, tmp_p
         with at_work(fleet, token) as clients:
             time.sleep(1)
             assert faults(clients) == []
-            migrated = hasty.manage(ours, "migrate", "--skip-checks")
-            assert migrated.returncode == 0, migrated.stdout
+            hasty.manage(ours, "migrate", "--skip-checks")
             time.sleep(1)
         assert any(": 500 " in fault for fault in faults(clients))
 

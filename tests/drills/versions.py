@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
     operations = [{operation}]
 """
 
-ADD = 'migrations.AddField("part", "shelf", models.CharField(max_length=40, null=True))'
+ADD = 'migrations.AddField("part", "shelf", models.CharField(max_length=40, null=True, editable=False))'
 FILL = 'Fill("part", to={"shelf": F("location")})'
 MAY_BE_LEFT_OUT = (
     'migrations.AlterField("part", "location", '
@@ -101,7 +101,6 @@ class Version:
         for source in SOURCES:
             ignored = shutil.ignore_patterns("__pycache__", "tests")
             shutil.copytree(ROOT / source, folder / source, ignore=ignored)
-        # Factories and the like, which other modules' tests lean on.
         shutil.copy(ROOT / "manage.py", folder)
         return cls(folder)
 
@@ -123,38 +122,69 @@ class Version:
             (home / f"{migration}.py").write_text(text)
         return Version(folder)
 
-    def manage(self, shop: Shop, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=self.folder,
-            env=shop.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+    @contextmanager
+    def managing(self, shop: Shop, *arguments: str) -> Iterator[Running]:
+        """One of its commands, under way; waited for at the end, and it has to succeed."""
+        log = self.folder / f"{arguments[0]}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", *arguments],
+                cwd=self.folder,
+                env=shop.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        running = Running(process, log)
+        try:
+            yield running
+        finally:
+            code = process.wait(120)
+        assert code == 0, running.said()
+
+    def manage(self, shop: Shop, *arguments: str) -> str:
+        """Run one of its commands, which has to succeed; what it said."""
+        with self.managing(shop, *arguments) as running:
+            pass
+        return running.said()
 
     @contextmanager
     def serve(self, shop: Shop) -> Iterator[str]:
         """Its server on that shop; yields the URL, once it answers."""
+        with self.serving(shop, workers=1, by_itself=True) as (url, _):
+            yield url
+
+    @contextmanager
+    def serving(
+        self, shop: Shop, *, workers: int, by_itself: bool = False
+    ) -> Iterator[tuple[str, Running]]:
+        """The same as a process to send signals to; by `manage.py serve` or by granian itself."""
         port = free_port()
-        url, log = f"http://127.0.0.1:{port}", self.folder / "log"
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
-        command += ["--blocking-threads", "8", "autoful.wsgi:application"]
+        command = ["manage.py", "serve"]
+        if by_itself:
+            command = ["-m", "granian", "--interface", "wsgi", "--port", str(port)]
+            command += ["--workers", str(workers), "--blocking-threads", "8"]
+            command += ["autoful.wsgi:application"]
         environment = shop.environment | {"AUTOFUL_RATE_LIMITS": "off"}
+        environment |= {"PORT": str(port), "WEB_WORKERS": str(workers)}
+        url, log = f"http://127.0.0.1:{port}", self.folder / "log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command, cwd=self.folder, env=environment, stdout=output, stderr=output
+                [sys.executable, *command],
+                cwd=self.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
+        running = Running(process, log)
         try:
-            Running(process, log).says("Started worker")
+            running.says(f"Started worker-{workers}")
             assert requests.get(f"{url}/health/ready", timeout=30).status_code == 200
-            yield url
+            yield url, running
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(60)
 
 
 def releases(folder: Path) -> list[Version]:
@@ -170,6 +200,7 @@ def releases(folder: Path) -> list[Version]:
     forgets = switches.next(
         "forgets",
         (MODEL, OLD_COLUMN, ""),
+        (MODEL, "null=True, editable=False", "null=True, blank=True"),
         (VERB, WRITE_BOTH[2], WRITE_BOTH[1]),
         *WRITE_NEW,
         migrations={"0004_location_may_be_left_out": MAY_BE_LEFT_OUT, "0005_forget": FORGET},
