@@ -126,7 +126,7 @@ class _Judged:
         if isinstance(field, models.GeneratedField):
             yield "The table is copied. Add a plain column and fill it."
             return
-        if isinstance(field, models.ForeignKey) and field.db_constraint:
+        if isinstance(field, models.ForeignKey) and self.operation.field.db_constraint:
             yield (
                 "A foreign key's constraint copies the table, and nobody writes meanwhile. Add it "
                 "with db_constraint=False and without an index, the index in a migration after it."
