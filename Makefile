@@ -32,6 +32,8 @@ check: $(VENV)/dev.stamp ## Lint, types, imports, migrations, schema, known vuln
 	@$(NEUTRAL) -c "from importlinter.cli import lint_imports_command as run; run()"
 	@echo "Django: every change of a model has its migration …"
 	@$(NEUTRAL) manage.py makemigrations --check --dry-run
+	@echo "Migrations: each can be applied while the shop is open …"
+	@$(NEUTRAL) manage.py check_migrations
 	@echo "Django: system checks …"
 	@$(NEUTRAL) manage.py check
 	@echo "Django: system checks, warnings as errors …"

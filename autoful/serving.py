@@ -3,20 +3,24 @@
 import errno
 import http.client
 import logging
+import multiprocessing
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.cache import caches
 from django.db import connections
+from django.urls import get_resolver
 from django.utils.module_loading import import_string
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
+
+from autoful.renewal import RenewingServer
 
 READY_WITHIN = 60.0  # seconds
 
@@ -67,14 +71,19 @@ def start(
     patience: int,
     log_level: LogLevels,
     when_ready: Callable[[], None] | None = None,
+    may_renew: Callable[[], bool] = lambda: True,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is under way for at most `patience` seconds.
 
-    `when_ready` is called once, when the first worker answers.
+    `when_ready` is called once, when the first worker answers; `may_renew` at every SIGHUP, before
+    new workers take the place of the old ones.
     """
-    # Workers are forks: they must not share a connection with this process or with each other.
+    # Where workers are forks, they must not share a connection with this process or each other.
     connections.close_all()
     caches.close_all()
+    if settings.PRODUCTION:
+        # A fork of this process would have its code, of yesterday, however new the files are.
+        multiprocessing.set_start_method("spawn", force=True)
     _Server(
         "autoful.wsgi:application",
         address=host,
@@ -94,11 +103,12 @@ def start(
         log_level=log_level,
         log_dictconfig=_logging(),
         when_ready=when_ready,
+        may_renew=may_renew,
     ).serve(target_loader=_load_in_worker)
 
 
-def _load_in_worker(target: str) -> Any:
-    """The application, in a worker that leaves Ctrl-C to the first process.
+def _load_in_worker(target: str, loaded: Connection) -> Any:
+    """The application, in a worker that leaves Ctrl-C to the first process; says when it is done.
 
     A terminal sends it to all of them, and the first one follows with SIGTERM: a worker that gets
     both at once hangs in granian's handlers until it is killed.
@@ -106,7 +116,11 @@ def _load_in_worker(target: str) -> Any:
     if hasattr(signal, "pthread_sigmask"):
         # Blocked, not ignored: granian sets its handlers after this.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    return import_string(target.replace(":", "."))
+    application = import_string(target.replace(":", "."))
+    get_resolver().url_patterns  # noqa: B018  # with every view: what cannot load must fail here
+    loaded.send_bytes(b".")
+    loaded.close()
+    return application
 
 
 class _ThreadsAreMeant(logging.Filter):
@@ -126,7 +140,7 @@ def _logging() -> dict[str, Any]:
     }
 
 
-class _Server(Granian):  # type: ignore[misc, valid-type]  # one of two classes, by the interpreter
+class _Server(RenewingServer):
     def __init__(
         self, target: str, *, when_ready: Callable[[], None] | None, **options: Any
     ) -> None:

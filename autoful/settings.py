@@ -67,8 +67,10 @@ if PRODUCTION:
             isolation_level="read committed",
             connect_timeout=2,
             # The server's own 50 seconds would hold a thread that long; after 3 the verb tries
-            # again.
-            init_command="SET SESSION innodb_lock_wait_timeout = 3",
+            # again. Tables being altered keep us waiting a second at most
+            # (autoful/deploying/patience.py), but several in a row can; what waits for 5 is
+            # somebody's ALTER by hand, and becomes a 503.
+            init_command="SET SESSION innodb_lock_wait_timeout = 3, lock_wait_timeout = 5",
         )
         _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 else:

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from autoful.actor import current_origin
 from autoful.api.preconditions import PreconditionFailed
 from autoful.errors import DomainError
-from autoful.limits import caller_key
+from autoful.limits import address_key
 from autoful.models import IdempotencyKey, label
 
 HEADER = "Idempotency-Key"
@@ -80,7 +80,7 @@ class Key:
         known = view.actor.user is not None
         address = origin.address if origin else None
         self.name = {
-            "caller": str(view.actor) if known else caller_key(view.actor, address),
+            "caller": str(view.actor) if known else address_key(address),
             "route": f"{view.list_name}.{view.action}",
             "key_hash": hashlib.sha256(key.encode()).hexdigest(),
         }

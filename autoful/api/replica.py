@@ -20,7 +20,7 @@ from django.db.models import Max
 
 from autoful import audit, outage
 from autoful.actor import Actor, current_actor, current_origin
-from autoful.limits import caller_key
+from autoful.limits import address_key
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -65,8 +65,10 @@ def _just_wrote(actor: Actor) -> bool:
 
 
 def _key(actor: Actor) -> str:
+    if actor.user is not None:
+        return f"wrote:account:{actor.user.pk}"
     origin = current_origin()
-    return f"wrote:{caller_key(actor, origin.address if origin else None)}"
+    return f"wrote:{address_key(origin.address if origin else None)}"
 
 
 def _newest(alias: str) -> int:

@@ -1,6 +1,9 @@
 """Start Autoful in production, or say in one line why not."""
 
 import logging
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +42,29 @@ class Command(BaseCommand):
             help="The static files were collected before, as into an image: do not do it again.",
         )
 
-    def handle(self, *args: Any, host: str, static_collected: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--prepare",
+            action="store_true",
+            help="Do and check all that comes before the start, and do not start.",
+        )
+
+    def handle(
+        self, *args: Any, host: str, static_collected: bool, prepare: bool, **options: Any
+    ) -> None:
         try:
             _demand_environment()
-            demand_free_port(
-                host=host, port=settings.PORT, instead=f"PORT={_next(settings.PORT)} make serve"
-            )
+            if not prepare:
+                demand_free_port(
+                    host=host, port=settings.PORT, instead=f"PORT={_next(settings.PORT)} make serve"
+                )
             _demand_database()
             _prepare_static_files(collected=static_collected)
         except CannotStart as reason:
             refuse(reason)
         except KeyboardInterrupt:
             raise SystemExit(130) from None
+        if prepare:
+            return
         logger.info(
             "starting",
             extra={
@@ -59,7 +73,23 @@ class Command(BaseCommand):
                 "threads": settings.WEB_THREADS,
             },
         )
-        start(host=host, workers=settings.WEB_WORKERS, patience=PATIENCE, log_level=LogLevels.info)
+        start(
+            host=host,
+            workers=settings.WEB_WORKERS,
+            patience=PATIENCE,
+            log_level=LogLevels.info,
+            may_renew=partial(_new_code_is_fit, static_collected=static_collected),
+        )
+
+
+def _new_code_is_fit(*, static_collected: bool) -> bool:
+    """Whether the code that lies there now could start, asked of itself; it says why not."""
+    command = [sys.executable, sys.argv[0], "serve", "--prepare"]
+    command += ["--static-collected"] * static_collected
+    if subprocess.run(command, check=False).returncode == 0:  # noqa: S603  # ourselves
+        return True
+    logger.error("the new code is not fit to serve; the old workers go on")
+    return False
 
 
 def _demand_environment() -> None:

@@ -1,0 +1,106 @@
+"""New workers in the place of the old, with the door never shut: what SIGHUP means in production.
+
+Granian alone gives each worker a door (a listening socket) of its own, which goes when the worker
+does, and whoever stood before it is turned away with a reset. It waits a fixed time for the new
+worker, ready or not. And its workers are forks of a process that loaded the code long ago. So:
+
+- the first process keeps every worker's door, and hands it to the worker that comes after;
+- an old worker is told to stop when the new one has loaded, and goes on if the new one cannot;
+- workers are processes of their own that read the code anew (`spawn`, see `serving.start`).
+"""
+
+import logging
+import multiprocessing
+import socket
+import sys
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any
+
+from granian import Granian
+from granian.net import SocketSpec
+
+logger = logging.getLogger("autoful.serving")
+
+LOADED_WITHIN = 120.0  # seconds; a machine that is busy with its customers loads slowly
+
+
+class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two classes, by the interpreter
+    """Granian; `may_renew` is asked before the first old worker is touched, and says why not.
+
+    The loader that `serve` gets has to take `loaded`, a pipe's end, and send a byte when done.
+    """
+
+    def __init__(self, target: str, *, may_renew: Callable[[], bool], **options: Any) -> None:
+        super().__init__(target, **options)
+        self.may_renew = may_renew
+        self.doors: list[tuple[Any, socket.socket]] = []
+
+    def _init_shared_socket(self) -> None:
+        super()._init_shared_socket()
+        if sys.platform != "linux":
+            return  # elsewhere the workers share one door as it is
+        for _ in range(self.workers):
+            # Bound here, listened at by the worker: between several, Linux shares the calls out.
+            door = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+            self.doors.append((door, socket.socket(fileno=door.get_fd())))
+
+    def _drop_shared_socket(self) -> None:
+        super()._drop_shared_socket()
+        for _, door in self.doors:
+            door.close()
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
+        if self.doors:
+            self._ssp = None
+            self._shd, self._sso = self.doors[idx]
+        heard, loaded = multiprocessing.Pipe(duplex=False)
+        worker = super()._spawn_worker(idx, target, partial(callback_loader, loaded=loaded))
+        worker.heard, worker.loaded = heard, loaded
+        return worker
+
+    def _reload(self, spawn_target: Any, target_loader: Any) -> None:
+        self.reload_signal = False
+        self.main_loop_interrupt.clear()
+        logger.info("renewing the workers")
+        if self.may_renew():
+            for idx in range(self.workers):
+                if self.interrupt_signal or not self._renew(idx, spawn_target, target_loader):
+                    break
+            else:
+                logger.info("the workers are renewed")
+        if self.interrupt_signal or self.interrupt_children:
+            self.main_loop_interrupt.set()  # it came while we were busy, and was cleared
+
+    def _renew(self, idx: int, spawn_target: Any, target_loader: Any) -> bool:
+        """Whether a new worker has taken the place of the old one."""
+        old, new = self.wrks[idx], self._spawn_worker(idx, spawn_target, target_loader)
+        new.interrupt_by_parent = True  # until it has loaded, its end is our business alone
+        new.start()
+        ready = _has_loaded(new)
+        new.interrupt_by_parent = not ready
+        if not ready or not new.is_alive():
+            logger.error("the new worker did not start; the old ones go on")
+            new.kill()
+            new.join()
+            return False
+        self.wrks[idx] = new
+        old.terminate()
+        old.join(self.workers_kill_timeout)
+        if old.is_alive():
+            logger.warning("an old worker did not end and is killed")
+            old.kill()
+            old.join()
+        return True
+
+
+def _has_loaded(worker: Any) -> bool:
+    heard: Connection = worker.heard
+    worker.loaded.close()  # the worker has its own; without ours, its death is heard at once
+    try:
+        return heard.poll(LOADED_WITHIN) and heard.recv_bytes() == b"."
+    except (EOFError, OSError):
+        return False
+    finally:
+        heard.close()
