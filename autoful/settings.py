@@ -57,7 +57,11 @@ if PRODUCTION:
         # The server's own 50 seconds would hold a thread that long; after 3 the verb tries again.
         init_command="SET SESSION innodb_lock_wait_timeout = 3",
     )
-    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"] |= {
+        "ENGINE": "autoful.mysql",  # which waits for a server that hangs no longer than a caller
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
 else:
     DATABASES = {
         "default": {
@@ -331,6 +335,7 @@ LOGGING = {
         "json": {"()": "autoful.logs.JSONFormatter"},
         "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
     },
+    "filters": {"said elsewhere": {"()": "autoful.logs.SaidElsewhere"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -340,6 +345,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO" if PRODUCTION else "WARNING"},
     "loggers": {
         # Every 4xx would be said twice: autoful.access has it already, with its request id.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["said elsewhere"]},
     },
 }
