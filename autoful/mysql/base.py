@@ -58,7 +58,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         if not self.pause.may_ask():
-            raise MySQLdb.OperationalError(CR.CONN_HOST_ERROR, "it hung a moment ago")
+            raise MySQLdb.OperationalError(
+                CR.CONN_HOST_ERROR, "it hung and is left alone for a moment"
+            )
         began = time.monotonic()
         try:
             connection = super().get_new_connection(conn_params)

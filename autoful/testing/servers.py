@@ -61,8 +61,7 @@ def mariadb_server(
             "--debug-no-sync",
         ]
     )
-    # Without --user MariaDB refuses to run as root; a normal user may not name one.
-    user = ["--user=root"] if os.geteuid() == 0 else []
+    user = _as_root()
 
     def command(folder: Path, port: int) -> list[str]:
         data, init = folder / "data", folder / "init.sql"
@@ -106,6 +105,44 @@ def mariadb_server(
         command, f"mysql://root@127.0.0.1:{{port}}/{database}", database_version
     ) as server:
         yield server
+
+
+def find_mysql() -> str | None:
+    """The path of MySQL's own mysqld; Debian calls MariaDB's so, too."""
+    path = find_program("mysqld")
+    return path if path and "maria" not in Path(path).resolve().name else None
+
+
+@contextmanager
+def mysql_server(
+    database: str = "autoful", *, durable: bool = False, options: tuple[str, ...] = ()
+) -> Iterator[Server]:
+    """The same on MySQL, for a machine that has it: see `find_mysql`."""
+    commits = f"--innodb-flush-log-at-trx-commit={1 if durable else 2}"
+
+    def command(folder: Path, port: int) -> list[str]:
+        init = folder / "init.sql"
+        mysqld = [find_mysql() or "mysqld", "--no-defaults", f"--datadir={folder / 'data'}"]
+        mysqld += _as_root()
+        if not init.exists():
+            _run([*mysqld, "--initialize-insecure"], log=folder / "log")
+            init.write_text(
+                f"CREATE DATABASE IF NOT EXISTS `{database}` CHARACTER SET utf8mb4;\n",
+                encoding="ascii",
+            )
+        where = [f"--port={port}", "--bind-address=127.0.0.1", "--socket=mysql.sock"]
+        ours = ["--mysqlx=OFF", "--skip-log-bin", "--max-connections=300", commits]
+        return [*mysqld, *where, *ours, f"--init-file={init}", *options]
+
+    with _server(
+        command, f"mysql://root@127.0.0.1:{{port}}/{database}", database_version
+    ) as server:
+        yield server
+
+
+def _as_root() -> list[str]:
+    """Without --user the server refuses to run as root; a normal user may not name one."""
+    return ["--user=root"] if os.geteuid() == 0 else []
 
 
 @contextmanager
