@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 import MySQLdb  # type: ignore[import-untyped]
+from django.db import Error
 from django.db.backends.mysql import base
 from MySQLdb.constants import CR  # type: ignore[import-untyped]
 
@@ -70,6 +71,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
         self.pause.end()
         return connection
+
+    def init_connection_state(self) -> None:
+        try:
+            super().init_connection_state()
+        except Error:
+            # Or Django would go on with it as it is: at the server's own isolation.
+            self.close()
+            raise
 
     def is_usable(self) -> bool:
         """Whether the connection answers within `CHECK_SECONDS`.

@@ -103,15 +103,24 @@ def test_the_web_server_alone_is_brief(pause: Any) -> None:
 def test_a_commit_whose_answer_is_lost_is_not_tried_again(pause: Any, silent: bool) -> None:
     part = PartFactory.create(quantity_in_stock=0)
     here = connection.settings_dict["HOST"], int(connection.settings_dict["PORT"])
-    with losing_answers(here, after=b"COMMIT", silent=silent) as address:
+    with losing_answers(here, after=b"\x03COMMIT", silent=silent) as address:
         move_to(address, read_timeout=1)
         with pytest.raises(OperationalError) as lost:
             stock.receive(part=part, quantity=5, actor=COMMAND)
         assert unavailable(lost.value)
-        assert connection.connection is None, "a connection in an unknown state is kept"
+        assert connection.connection is None, "a connection in an unknown state was kept"
     move_to(here)
+    pause.end()
     # It had come through. Done again it would be 10; the client is told that it may be so.
     assert Part.objects.get().quantity_in_stock == 5
+
+
+def test_a_connection_that_was_not_set_up_is_not_kept(pause: Any) -> None:
+    here = connection.settings_dict["HOST"], int(connection.settings_dict["PORT"])
+    with losing_answers(here, after=b"ISOLATION LEVEL", silent=False) as address:
+        move_to(address)
+        assert unavailable(_refusal())
+        assert connection.connection is None, "it would go on with the server's own isolation"
 
 
 @contextmanager
