@@ -4,6 +4,8 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
+from autoful.unavailable import RETRY_AFTER, report
+
 
 def live(request: HttpRequest) -> JsonResponse:
     """The process answers; nothing else is asked."""
@@ -15,11 +17,12 @@ def ready(request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Error:
+    except Error as error:
+        report(error)
         return JsonResponse(
             {"status": "unavailable", "database": "does not answer"},
             status=503,
-            headers={"Retry-After": "1"},
+            headers={"Retry-After": RETRY_AFTER},
         )
     return JsonResponse({"status": "ok", "database": "ok"})
 

@@ -28,3 +28,12 @@ class JSONFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
+
+
+class SaidElsewhere(logging.Filter):
+    """Without Django's line, and traceback, for every 503: autoful.access has the request, and
+    autoful.unavailable said once what ails the database.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "status_code", None) != 503

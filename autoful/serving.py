@@ -135,7 +135,7 @@ def _logging() -> dict[str, Any]:
     ours: dict[str, Any] = settings.LOGGING
     granian = {"filters": ["threads are meant"]}
     return ours | {
-        "filters": {"threads are meant": {"()": _ThreadsAreMeant}},
+        "filters": ours["filters"] | {"threads are meant": {"()": _ThreadsAreMeant}},
         "loggers": ours["loggers"] | {"_granian": granian},
     }
 

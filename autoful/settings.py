@@ -72,7 +72,11 @@ if PRODUCTION:
             # somebody's ALTER by hand, and becomes a 503.
             init_command="SET SESSION innodb_lock_wait_timeout = 3, lock_wait_timeout = 5",
         )
-        _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+        _database |= {
+            "ENGINE": "autoful.mysql",  # which waits for a server that hangs no longer than a caller
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+        }
 else:
     DATABASES = {
         "default": {
@@ -350,6 +354,7 @@ LOGGING = {
         "json": {"()": "autoful.logs.JSONFormatter"},
         "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
     },
+    "filters": {"said elsewhere": {"()": "autoful.logs.SaidElsewhere"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -359,6 +364,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO" if PRODUCTION else "WARNING"},
     "loggers": {
         # Every 4xx would be said twice: autoful.access has it already, with its request id.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["said elsewhere"]},
     },
 }

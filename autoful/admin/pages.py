@@ -27,9 +27,9 @@ from unfold.admin import ModelAdmin
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
 from autoful.admin.history import describe
-from autoful.api.errors import unavailable
 from autoful.db import retrying
 from autoful.errors import DomainError
+from autoful.unavailable import unavailable
 
 T = TypeVar("T")
 
@@ -88,7 +88,7 @@ class ShopAdmin(ModelAdmin):
                 return super().changelist_view(request, extra_context)
         except (ValueError, DataError, OperationalError) as wrong:
             # ?name__regex=( or a year of 99999, typed into the address: Django's own page for it.
-            if not request.GET or (isinstance(wrong, OperationalError) and unavailable(wrong)):
+            if not request.GET or unavailable(wrong):
                 raise
             return redirect(f"{request.path}?{ERROR_FLAG}=1")
 

@@ -1,10 +1,10 @@
 """One shape for every error: `{"code", "message", …facts}`."""
 
-import logging
+import sys
 from typing import Any
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions, status
@@ -12,15 +12,8 @@ from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import ReturnDict
 from rest_framework.views import set_rollback
 
-from autoful.db import lost_a_race
 from autoful.errors import DomainError
-
-logger = logging.getLogger(__name__)
-
-# Why the client's request cannot be answered now, by the number of the MySQL driver:
-# gone away, lost connection, cannot connect, too many connections, shutting down.
-UNAVAILABLE = {2002, 2003, 2005, 2006, 2013, 1040, 1053, 1927}
-RETRY_AFTER = "1"
+from autoful.unavailable import MESSAGE, RETRY_AFTER, report, unavailable
 
 MESSAGES: dict[type[exceptions.APIException], str] = {
     exceptions.NotAuthenticated: "Sign in first: this needs a token.",
@@ -54,14 +47,10 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         response = Response(body, error.status_code)
         if challenge := getattr(error, "auth_header", None):
             response["WWW-Authenticate"] = challenge
-    elif isinstance(error, OperationalError | InterfaceError) and unavailable(error):
-        logger.error("the database does not answer", exc_info=error)
-        body = {
-            "code": "unavailable",
-            "message": "The database does not answer. Try again soon.",
-        }
+    elif unavailable(error):
+        report(error)
         response = Response(
-            body,
+            {"code": "unavailable", "message": MESSAGE},
             status.HTTP_503_SERVICE_UNAVAILABLE,
             headers={"Retry-After": RETRY_AFTER},
         )
@@ -69,16 +58,6 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         return None
     set_rollback()
     return response
-
-
-def unavailable(error: Exception) -> bool:
-    """Whether the database does not answer, rather than refuses what it was asked."""
-    number = error.args[0] if error.args else None
-    return (
-        number in UNAVAILABLE
-        or isinstance(error, InterfaceError)
-        or (isinstance(error, OperationalError) and lost_a_race(error))
-    )
 
 
 def _invalid(error: exceptions.ValidationError) -> dict[str, Any]:
@@ -105,7 +84,21 @@ def _page(request: HttpRequest, code: int, name: str, message: str) -> Any:
     return JsonResponse({"code": name, "message": message}, status=code)
 
 
+def _unavailable_page(request: HttpRequest, error: BaseException) -> Any:
+    report(error)
+    page = _page(request, 503, "unavailable", MESSAGE)
+    page["Retry-After"] = RETRY_AFTER
+    return page
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> Any:
+    if isinstance(exception, SessionInterrupted):
+        # Django says so, too, when the database could not take the session.
+        behind: BaseException | None = exception
+        while behind is not None and not unavailable(behind):
+            behind = behind.__context__
+        if behind is not None:
+            return _unavailable_page(request, behind)
     return _page(request, 400, "bad_request", "The request cannot be read.")
 
 
@@ -119,4 +112,8 @@ def not_found(request: HttpRequest, exception: Exception) -> Any:
 
 
 def server_error(request: HttpRequest) -> Any:
+    """What no view answers: the admin's errors, and those of the middlewares."""
+    error = sys.exception()
+    if error is not None and unavailable(error):
+        return _unavailable_page(request, error)
     return _page(request, 500, "error", "Something went wrong on our side. It has been logged.")

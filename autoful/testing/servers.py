@@ -107,15 +107,52 @@ def mariadb_command(folder: Path, port: int, *, user: str = "root") -> list[str]
 def new_data_folder(folder: Path) -> None:
     """`folder`/data, for a MariaDB with nothing in it."""
     options = [f"--datadir={folder / 'data'}", "--auth-root-authentication-method=normal"]
-    install = [program("mariadb-install-db"), "--no-defaults", *_as("root"), *options]
-    with running(Program([*install, "--skip-test-db"], log=folder / "log")) as installing:
+    command = [program("mariadb-install-db"), "--no-defaults", *_as("root"), *options]
+    _install([*command, "--skip-test-db"], log=folder / "log")
+
+
+def _install(command: list[str], *, log: Path) -> None:
+    with running(Program(command, log=log)) as installing:
         if installing.wait() != 0:
-            raise ServerDidNotStart(f"{install[0]} failed. It logged:\n{installing.tail()}")
+            raise ServerDidNotStart(f"{command[0]} failed. It logged:\n{installing.tail()}")
 
 
 def _as(user: str) -> list[str]:
     # Without --user MariaDB refuses to run as root; a normal user may not name one.
     return [f"--user={user}"] if os.geteuid() == 0 else []
+
+
+def find_mysql() -> str | None:
+    """The path of MySQL's own mysqld; Debian calls MariaDB's so, too."""
+    path = find_program("mysqld")
+    return path if path and "maria" not in Path(path).resolve().name else None
+
+
+@contextmanager
+def mysql_server(
+    database: str = "autoful", *, durable: bool = False, options: tuple[str, ...] = ()
+) -> Iterator[Server]:
+    """The same on MySQL, for a machine that has it: see `find_mysql`."""
+    commits = f"--innodb-flush-log-at-trx-commit={1 if durable else 2}"
+
+    def command(folder: Path, port: int) -> list[str]:
+        init = folder / "init.sql"
+        mysqld = [find_mysql() or "mysqld", "--no-defaults", f"--datadir={folder / 'data'}"]
+        mysqld += _as("root")
+        if not init.exists():
+            _install([*mysqld, "--initialize-insecure"], log=folder / "log")
+            init.write_text(
+                f"CREATE DATABASE IF NOT EXISTS `{database}` CHARACTER SET utf8mb4;\n",
+                encoding="ascii",
+            )
+        where = [f"--port={port}", "--bind-address=127.0.0.1", "--socket=mysql.sock"]
+        ours = ["--mysqlx=OFF", "--skip-log-bin", "--max-connections=300", commits]
+        return [*mysqld, *where, *ours, f"--init-file={init}", *options]
+
+    with _server(
+        command, f"mysql://root@127.0.0.1:{{port}}/{database}", database_version
+    ) as server:
+        yield server
 
 
 @contextmanager

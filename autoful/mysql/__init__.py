@@ -1,0 +1,15 @@
+"""Django's MySQL backend, which waits for its server no longer than a caller would: see `base`."""
+
+from django.db import connections
+
+# Seconds, for the web server alone: a migration, a backup or a report may take its time.
+# Reading waits longer than a row's lock does (3): a lock that is not given is a lost race and tried
+# again, an answer that does not come is an outage.
+WEB_PATIENCE = {"connect_timeout": 2, "read_timeout": 5, "write_timeout": 5}
+
+
+def serve_web() -> None:
+    """Connections that this process makes from now on wait as `WEB_PATIENCE` says."""
+    for alias in connections:
+        if connections.settings[alias]["ENGINE"] == __name__:
+            connections.settings[alias]["OPTIONS"].update(WEB_PATIENCE)

@@ -1,0 +1,99 @@
+"""A database that hangs (a cut cable, a machine that swaps) costs a request seconds, not threads.
+
+Connecting and the look whether a kept connection still answers are bounded. After either was
+waited for in vain, one request a second asks for a connection and the others are refused at once.
+A database that refuses is not left alone: asking it costs nothing, and so its first moment back
+is ours. See ADR 11.
+"""
+
+import select
+import threading
+import time
+from typing import Any
+
+import MySQLdb  # type: ignore[import-untyped]
+from django.db import Error
+from django.db.backends.mysql import base
+from MySQLdb.constants import CR  # type: ignore[import-untyped]
+
+CHECK_SECONDS = 1.5
+PAUSE_SECONDS = 1.0
+WAITED_SECONDS = 0.5  # a refusal comes sooner
+
+
+class Pause:
+    """Whether this process asks a server for connections, or leaves it alone for a moment."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until: float | None = None
+
+    def may_ask(self) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            if self._until is None:
+                return True
+            if now < self._until:
+                return False
+            # This one asks. It may wait, so the others go on being refused.
+            self._until = now + PAUSE_SECONDS
+            return True
+
+    def begin(self) -> None:
+        with self._lock:
+            self._until = time.monotonic() + PAUSE_SECONDS
+
+    def end(self) -> None:
+        with self._lock:
+            self._until = None
+
+
+_pauses: dict[str, Pause] = {}
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    @property
+    def pause(self) -> Pause:
+        """That of this alias, which all threads share; this object is one thread's own."""
+        return _pauses.setdefault(self.alias, Pause())
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        if not self.pause.may_ask():
+            raise MySQLdb.OperationalError(
+                CR.CONN_HOST_ERROR, "it hung and is left alone for a moment"
+            )
+        began = time.monotonic()
+        try:
+            connection = super().get_new_connection(conn_params)
+        except MySQLdb.Error:
+            if time.monotonic() - began > WAITED_SECONDS:
+                self.pause.begin()
+            raise
+        self.pause.end()
+        return connection
+
+    def init_connection_state(self) -> None:
+        try:
+            super().init_connection_state()
+        except Error:
+            # Or Django would go on with it as it is: at the server's own isolation.
+            self.close()
+            raise
+
+    def is_usable(self) -> bool:
+        """Whether the connection answers within `CHECK_SECONDS`.
+
+        The driver's own ping would wait as long as any query may.
+        """
+        try:
+            self.connection.send_query(b"SELECT 1")
+            answer = select.poll()
+            answer.register(self.connection.fileno(), select.POLLIN)
+            if not answer.poll(CHECK_SECONDS * 1000):
+                self.pause.begin()
+                return False
+            self.connection.read_query_result()
+            self.connection.store_result()
+        except MySQLdb.Error:
+            return False
+        return True

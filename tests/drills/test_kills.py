@@ -1,0 +1,106 @@
+"""kill -9, of the database under load and of the server in the middle of requests.
+
+Nothing acknowledged is missing, nothing is half written, and the shop is open again at once.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from autoful.testing import servers
+from autoful.testing.processes import Server
+from autoful.testing.shops import shop
+from tests.drills import scaled
+from tests.drills.outages import BACK_WITHIN, UNLIMITED, mechanics_at_work, shop_on
+
+WITHOUT_TRANSACTIONS = "tests.drills.unprotected:without_transactions"
+TRIES = 10  # a control need not fail at the first kill
+
+production = pytest.mark.skipif(not settings.PRODUCTION, reason="needs MySQL or MariaDB")
+
+Databases = Callable[..., AbstractContextManager[Server]]
+
+
+@production
+@pytest.mark.parametrize("durable", [servers.mariadb_server, servers.mysql_server])
+def test_what_was_acknowledged_survives_kills_of_the_database(
+    durable: Databases, tmp_path: Path
+) -> None:
+    if durable is servers.mysql_server and not servers.find_mysql():
+        pytest.skip("there is no mysqld on this machine")
+    with (
+        shop_on(durable(durable=True), tmp_path) as (database, ours),
+        ours.server(UNLIMITED, workers=4) as server,
+    ):
+        with mechanics_at_work(ours, server.url, tickets=16) as book:
+            for _ in range(scaled(full=20, small=2)):
+                book.await_done(40)
+                database.program.kill()
+                book.await_refused(16)
+                database.start_again()
+                assert book.await_done(1) < BACK_WITHIN
+            book.await_done(40)
+        assert book.untruths(ours) == []
+
+
+@production
+@pytest.mark.parametrize(
+    ("protection", "application", "options"),
+    [
+        ("transactions", WITHOUT_TRANSACTIONS, ()),
+        # The log is written once a second: what was acknowledged since is in memory alone.
+        ("durability", "autoful.wsgi:application", ("--innodb-flush-log-at-trx-commit=0",)),
+    ],
+)
+def test_control_without_a_protection_a_kill_of_the_database_does_harm(
+    protection: str, application: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    mariadb = servers.mariadb_server(durable=True, options=options)
+    with (
+        shop_on(mariadb, tmp_path) as (database, ours),
+        ours.server(UNLIMITED, workers=4, application=application) as server,
+    ):
+        for _ in range(TRIES):
+            with mechanics_at_work(ours, server.url, tickets=16) as book:
+                book.await_done(40)
+                database.program.kill()
+            database.start_again()
+            if harm := [fault for fault in book.untruths(ours) if "has taken" in fault]:
+                break
+    assert harm, f"without {protection}, {TRIES} kills did no harm"
+
+
+def test_the_server_may_be_killed_at_any_moment(tmp_path: Path) -> None:
+    with (
+        shop(tmp_path) as ours,
+        ours.server(UNLIMITED, workers=4 if ours.in_production else 1) as server,
+    ):
+        with mechanics_at_work(ours, server.url, tickets=8) as book:
+            for kill in range(scaled(full=100, small=3)):
+                book.await_done(1 + kill % 20)
+                server.program.kill()
+                server.start_again()
+            book.await_done(8)
+        assert book.untruths(ours) == []
+        unanswered = [asked for asked in book.asked if book.ended.get(asked) == 0]
+        assert unanswered, "no kill came in the middle of a request"
+
+
+def test_control_without_transactions_a_kill_of_the_server_leaves_half_a_write(
+    tmp_path: Path,
+) -> None:
+    with (
+        shop(tmp_path) as ours,
+        ours.server(UNLIMITED, application=WITHOUT_TRANSACTIONS) as server,
+    ):
+        for kill in range(TRIES):
+            with mechanics_at_work(ours, server.url, tickets=8) as book:
+                book.await_done(10 + kill)
+                server.program.kill()
+            if half := [fault for fault in book.untruths(ours) if "has taken" in fault]:
+                break
+            server.start_again()
+    assert half, f"without transactions, {TRIES} kills did no harm"

@@ -1,0 +1,43 @@
+"""The application with one of its protections off, for the controls: granian is given these."""
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from typing import Any
+
+from django.db import connections
+from django.db.backends.mysql.base import DatabaseWrapper as Djangos
+
+from autoful.mysql import WEB_PATIENCE
+from autoful.mysql.base import DatabaseWrapper
+from autoful.testing.rivals import without_transactions as verbs_without
+from autoful.wsgi import application
+
+_for_good = ExitStack()
+
+
+def _without(protection: Callable[[], None]) -> Callable[..., Iterable[bytes]]:
+    taken_away = []
+
+    def unprotected(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if not taken_away:
+            taken_away.append(protection)
+            protection()
+        return application(environ, start_response)
+
+    return unprotected
+
+
+def _transactions() -> None:
+    _for_good.enter_context(verbs_without())
+
+
+def _patience() -> None:
+    for name in WEB_PATIENCE:
+        connections.settings["default"]["OPTIONS"].pop(name)
+    connections["default"].close()
+    for name in ("get_new_connection", "is_usable"):
+        setattr(DatabaseWrapper, name, getattr(Djangos, name))
+
+
+without_transactions = _without(_transactions)
+without_patience = _without(_patience)

@@ -1,0 +1,97 @@
+"""SIGTERM: what is under way gets its answer, nothing new is begun, and the end is a clean one."""
+
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from autoful.testing.shops import Shop, shop
+from autoful.tests.programs import free_port, running
+
+SHOP = """
+from autoful.accounts.tokens import issue
+from autoful.testing import personas
+from inventory.models import Part
+from inventory.tests.factories import PartFactory
+from tickets.tests.factories import ServiceTicketFactory
+mike = personas.mike()
+answer = {
+    "token": str(issue(mike.actor.role, mike.profile, mike.user)),
+    "ticket": ServiceTicketFactory.create().pk,
+    "part": PartFactory.create(quantity_in_stock=50).pk,
+}
+"""
+
+# Long enough to be told to stop in the middle, shorter than a request waits for a row.
+HOLD = """
+import time
+from pathlib import Path
+from django.db import transaction
+from django.db.models import F
+from inventory.models import Part
+with transaction.atomic():
+    Part.objects.filter(pk={part}).update(version=F("version") + 1)
+    Path({marker!r}).touch()
+    time.sleep(2)
+answer = "let go"
+"""
+
+
+def test_what_is_under_way_is_finished_and_nothing_new_is_begun(tmp_path: Path) -> None:
+    with shop(tmp_path / "shop") as ours:
+        known = ours.ask(SHOP)
+        port = free_port()
+        command, ready = ("serve", "Started worker-2") if ours.in_production else ("run", "Ctrl-C")
+        env = ours.environment | {"PORT": str(port), "AUTOFUL_DATA": str(tmp_path / "shop")}
+        if ours.in_production:
+            env |= {"WEB_WORKERS": "2"}
+        with running(env, command, log=tmp_path / "log") as server:
+            server.says(ready)
+            url = f"http://127.0.0.1:{port}/service_tickets/{known['ticket']}/add-inventory"
+            answers: list[requests.Response] = []
+            held = _elsewhere(lambda: _hold(ours, known["part"], tmp_path / "held"))
+            _await(tmp_path / "held")
+            asking = _elsewhere(lambda: answers.append(_add(url, known)))
+            time.sleep(0.5)  # until it waits for the row
+
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            with pytest.raises(requests.ConnectionError):
+                requests.get(f"http://127.0.0.1:{port}/health/live", timeout=20)
+            assert server.process.poll() is None, "it did not wait for what was under way"
+            assert server.process.wait(20) == 0
+            asking.join()
+            held.join()
+            assert [answer.status_code for answer in answers] == [201], server.said()
+            assert "refused to gracefully stop" not in server.said()
+        assert ours.ask("answer = Part.objects.get().quantity_in_stock") == 48
+
+
+def _add(url: str, known: dict[str, Any]) -> requests.Response:
+    return requests.post(
+        url,
+        json={"inventory_id": known["part"], "quantity_used": 2},
+        headers={"Authorization": f"Bearer {known['token']}"},
+        timeout=20,
+    )
+
+
+def _hold(ours: Shop, part: int, marker: Path) -> None:
+    ours.ask(HOLD.format(part=part, marker=str(marker)))
+
+
+def _elsewhere(move: Any) -> threading.Thread:
+    thread = threading.Thread(target=move)
+    thread.start()
+    return thread
+
+
+def _await(marker: Path) -> None:
+    deadline = time.monotonic() + 20
+    while not marker.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
