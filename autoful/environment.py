@@ -149,6 +149,26 @@ def redis(name: str) -> str:
     return url
 
 
+def redis_caches(url: str) -> dict[str, dict[str, Any]]:
+    """Django's settings for our caches in the Redis at `url`."""
+    options: dict[str, Any] = {
+        # While Redis is away it is not asked: autoful/outage.py.
+        "REDIS_CLIENT_CLASS": "autoful.outage.Client",
+        # Together half a second, which is what finding out may cost a request.
+        "SOCKET_CONNECT_TIMEOUT": 0.2,
+        "SOCKET_TIMEOUT": 0.3,
+    }
+    redis = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": url, "OPTIONS": options}
+    return {
+        # What it keeps can be made again, so its errors are nobody's business.
+        "default": redis
+        | {"KEY_PREFIX": "autoful", "OPTIONS": options | {"IGNORE_EXCEPTIONS": True}},
+        # These must hear of every error: a call that was not counted here is counted elsewhere.
+        "lists": redis | {"KEY_PREFIX": "autoful-lists"},
+        "limits": redis | {"KEY_PREFIX": "autoful-limits"},
+    }
+
+
 def rate_limits(
     name: str, everywhere: list[str], own: dict[str, str]
 ) -> dict[str, list[str]] | None:

@@ -72,22 +72,10 @@ else:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Cache: `default` for sessions, `lists` for pages of lists, `limits` for counting calls -------
+# --- Cache: `default` for the schema, `lists` for pages of lists, `limits` for counting calls -------
 
 if REDIS_URL:
-    _redis: dict[str, Any] = {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 0.5},
-    }
-    _quiet = {"OPTIONS": {**_redis["OPTIONS"], "IGNORE_EXCEPTIONS": True}}
-    CACHES = {
-        # Sessions are in the database as well, so its errors are nobody's business.
-        "default": {**_redis, **_quiet, "KEY_PREFIX": "autoful"},
-        # These two hear of every error, and leave Redis alone for a while: autoful/outage.py.
-        "lists": {**_redis, "KEY_PREFIX": "autoful-lists"},
-        "limits": {**_redis, "KEY_PREFIX": "autoful-limits"},
-    }
+    CACHES = environment.redis_caches(REDIS_URL)
 else:
     _local = "django.core.cache.backends.locmem.LocMemCache"
     CACHES = {
@@ -167,7 +155,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Not cached_db: a sign-out while Redis is away would be undone when Redis comes back with the session.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 LOGIN_URL = "admin:login"
 # The theme's sign-in page forgets where to go when nobody asked for a page.
 LOGIN_REDIRECT_URL = "admin:index"

@@ -45,6 +45,12 @@ def drop(name: str) -> None:
     outage.ask(lambda: _lists().set(_version_key(name), uuid.uuid4().hex, timeout=None))
 
 
+def drop_all() -> None:
+    """Drop every list: while Redis was away, no change could."""
+    for name in {name for names in _lists_by_model.values() for name in names}:
+        drop(name)
+
+
 def cached_page(
     name: str, audience: str, asked: Mapping[str, Any], build: Callable[[], bytes]
 ) -> bytes:

@@ -82,10 +82,8 @@ def _usage(request: HttpRequest, route: str, key: str, rate: str) -> dict[str, A
     usage: dict[str, Any] | None = outage.ask(
         lambda: get_usage(request, group=route, key=lambda *_: key, rate=rate, increment=True)
     )
-    if usage is None:
-        return _local_usage(route, key, rate)
-    if usage["time_left"] < 0:  # what django-ratelimit says when the cache failed silently
-        outage.pause()
+    # Below zero is what django-ratelimit says when the count vanished while it was counting.
+    if usage is None or usage["time_left"] < 0:
         return _local_usage(route, key, rate)
     # Its window still counts in the very second it ends: one more, or whoever waits exactly as
     # long as told is refused again.
