@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 from django.db import OperationalError, models, transaction
 from django.db.models import F
 
+from autoful import metrics
 from autoful.errors import Busy, Missing
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ def retrying(function: Callable[P, T]) -> Callable[P, T]:
                 if not lost_a_race(error):
                     raise
                 logger.info("lost a race", extra={"verb": function.__name__, "attempt": attempt})
+                outcome = "retried" if attempt < RETRIES else "given up"
+                metrics.count("lost_races", verb=function.__name__, outcome=outcome)
                 # Jitter, or the same rivals meet again at the same moment.
                 time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311
         raise Busy

@@ -26,6 +26,7 @@ KNOWN = {
     "AUTOFUL_ENV_FILE",
     "AUTOFUL_HTTPS",
     "AUTOFUL_MECHANIC_SIGNUP",
+    "AUTOFUL_METRICS_TOKEN",
     "AUTOFUL_PUBLIC_READS",
     "AUTOFUL_RATE_LIMITS",
     "AUTOFUL_TIME_ZONE",
@@ -107,6 +108,17 @@ def kept_secret(path: Path) -> str:
         return path.read_text().strip()
     except OSError as wrong:
         raise _unwritable(path.parent, wrong) from wrong
+
+
+def token(name: str) -> str:
+    """A secret that a program sends in a header, or nothing."""
+    value = text(name)
+    if value and not re.fullmatch(r"[!-~]{24,}", value):
+        # Not repeated: the one that is refused may be in use elsewhere.
+        raise ImproperlyConfigured(
+            f"{name} must have at least 24 letters, digits and signs, and no spaces."
+        )
+    return value
 
 
 def _unwritable(path: Path, wrong: OSError) -> ImproperlyConfigured:

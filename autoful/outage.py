@@ -21,6 +21,8 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from autoful import metrics
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -63,6 +65,8 @@ class Breaker:
             except RuntimeError:  # no thread to be had, so nobody would close it
                 self._watch = None
                 return
+        metrics.count("redis_failures")
+        metrics.redis_is_away(True)
         # Its kind and not its text, which may name hosts and keys.
         logger.warning("Redis is away", extra={"failure": type(failure).__name__})
 
@@ -74,6 +78,7 @@ class Breaker:
             if self._watch is not watch:
                 return
             self._watch = None
+            metrics.redis_is_away(False)
         logger.warning("Redis is back", extra={"away": round(time.monotonic() - began, 1)})
         # After closing: what was skipped because the breaker was open came before this.
         for listener in _listeners:

@@ -1,7 +1,7 @@
 """Autoful's settings, in one file. The environment decides everything that differs between machines.
 
 Sections: where we stand · secrets · database · cache · applications · people · back office ·
-the shop · web · API · audit · logs.
+the shop · web · API · audit · seen from outside · logs.
 """
 
 from datetime import timedelta
@@ -311,6 +311,11 @@ SPECTACULAR_SETTINGS = {
 AUDITLOG_CID_GETTER = "autoful.actor.request_id"
 AUDITLOG_MASK_CALLABLE = "autoful.audit.mask"
 
+# --- Seen from outside ----------------------------------------------------------------------------
+
+# Unset: no /metrics, and nothing is measured. See autoful/metrics.py.
+AUTOFUL_METRICS_TOKEN = environment.token("AUTOFUL_METRICS_TOKEN")
+
 # --- Logs -----------------------------------------------------------------------------------------
 
 LOGGING = {
@@ -318,7 +323,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "json": {"()": "autoful.logs.JSONFormatter"},
-        "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "plain": {
+            "()": "autoful.logs.PlainFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        },
     },
     "handlers": {
         "console": {

@@ -7,11 +7,14 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from autoful import metrics
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "autoful.settings")
 
 BOUNDARY = re.compile(r"""boundary="?[A-Za-z0-9'()+_,./:=?-]{1,70}"?""")
 
 django = get_wsgi_application()
+metrics.start()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

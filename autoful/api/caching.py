@@ -20,7 +20,7 @@ from django.core.cache import BaseCache, caches
 from django.db import models, transaction
 from django.db.transaction import get_connection
 
-from autoful import outage
+from autoful import metrics, outage
 
 _lists_by_model: dict[type[models.Model], set[str]] = defaultdict(set)
 
@@ -36,8 +36,11 @@ def drop_lists_showing(model: type[models.Model]) -> None:
     waiting = {f.args for _, f, *_ in get_connection().run_on_commit if isinstance(f, partial)}
     for name in _lists_by_model.get(model, ()):
         if (name,) not in waiting:  # a cancelled ticket has many changes; a list is dropped once
+            hook = partial(drop, name)
+            # Django's line about a hook that failed asks for its name, and a partial has none.
+            hook.__qualname__ = drop.__qualname__  # type: ignore[attr-defined]
             # robust: a dead cache must not turn a committed write into an error.
-            transaction.on_commit(partial(drop, name), robust=True)
+            transaction.on_commit(hook, robust=True)
 
 
 def drop(name: str) -> None:
@@ -57,11 +60,13 @@ def cached_page(
     """The bytes of the page of a list that `asked` for, as `audience` may see it."""
     version = outage.ask(lambda: _version(name))
     if version is None:
+        metrics.count("list_cache", list=name, result="unavailable")
         return build()
     question = repr(sorted(asked.items())).encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(question).hexdigest()
     key = f"page:{name}:{version}:{audience}:{digest}"
     page: bytes | None = outage.ask(lambda: _lists().get(key))
+    metrics.count("list_cache", list=name, result="miss" if page is None else "hit")
     if page is None:
         page = build()
         outage.ask(lambda: _lists().set(key, page, timeout=settings.LIST_CACHE_SECONDS))

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import ReturnDict
 from rest_framework.views import set_rollback
 
+from autoful import metrics
 from autoful.db import lost_a_race
 from autoful.errors import DomainError
 
@@ -55,6 +56,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
             response["WWW-Authenticate"] = challenge
     elif isinstance(error, OperationalError | InterfaceError) and unavailable(error):
         logger.error("the database does not answer", exc_info=error)
+        metrics.count("database_unavailable")
         body = {
             "code": "unavailable",
             "message": "The database does not answer. Try again soon.",

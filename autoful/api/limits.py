@@ -16,7 +16,7 @@ from django.core.cache import caches
 from django.http import HttpRequest
 from django_ratelimit.core import _split_rate, get_usage
 
-from autoful import outage
+from autoful import metrics, outage
 from autoful.actor import Actor, current_origin
 from autoful.errors import DomainError
 
@@ -67,6 +67,9 @@ def count(request: HttpRequest, route: str, actor: Actor) -> Usage:
     origin = current_origin()
     key = caller_key(actor, origin.address if origin else None)
     usages = [_usage(request, route, key, rate) for rate in rates]
+    wait = max((u["time_left"] for u in usages if u["should_limit"]), default=0)
+    if wait:
+        metrics.count("limited", route=route)
     nearest = min(usages, key=lambda usage: (usage["limit"] - usage["count"], -usage["time_left"]))
     return Usage(
         headers={
@@ -74,7 +77,7 @@ def count(request: HttpRequest, route: str, actor: Actor) -> Usage:
             "RateLimit-Remaining": str(max(0, nearest["limit"] - nearest["count"])),
             "RateLimit-Reset": str(nearest["time_left"]),
         },
-        wait=max((u["time_left"] for u in usages if u["should_limit"]), default=0),
+        wait=wait,
     )
 
 
