@@ -88,9 +88,9 @@ class _Figures:
             pid = int(file.stem.rpartition("_")[2])
             if not _lives(pid):  # it was killed with requests in flight
                 with suppress(FileNotFoundError):
-                    mark_process_dead(pid, str(self.folder))  # type: ignore[no-untyped-call]
+                    mark_process_dead(pid, str(self.folder))
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, str(self.folder))  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry, str(self.folder))
         return generate_latest(registry)
 
 

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ASK_EVERY = 1.0  # seconds, while it is away
+WATCHING = "watching Redis"  # the name of the thread
 
 _listeners: list[Callable[[], None]] = []
 
@@ -58,7 +59,10 @@ class Breaker:
                 return
             self._watch = watch = object()
             thread = threading.Thread(
-                target=self._until_it_answers, args=(watch, ask_again), daemon=True
+                target=self._until_it_answers,
+                args=(watch, ask_again),
+                name=WATCHING,
+                daemon=True,
             )
             try:
                 thread.start()

@@ -1,4 +1,4 @@
-"""Redis killed, frozen and full under a running shop of four processes.
+"""Redis killed, frozen and full under one running shop of four processes, time and again.
 
 What a request costs is told by asking a second server of the same shop, whose Redis is well, in
 turn with the first: both meet the same busy machine.
@@ -25,9 +25,10 @@ pytestmark = pytest.mark.skipif(
     not (settings.PRODUCTION and settings.REDIS_URL), reason="the embedded set-up has no Redis"
 )
 
-PROCESSES = 4
+PROCESSES = scaled(full=4, small=2)
 THREADS = 8
 FINDING_OUT = 0.5  # seconds it may cost a request
+A_BUSY_MACHINE = 0.25  # one more wait would be longer; that there is none, test_outage.py proves
 PASSWORD = "correct horse battery"
 PEOPLE = f"""
 from autoful.accounts.models import User
@@ -38,7 +39,11 @@ MechanicFactory.create(user=mike, name="Mike", approved=True)
 User.objects.create_superuser("boss@example.com", {PASSWORD!r})
 answer = PartFactory.create(part_name="Pad", quantity_in_stock=1000).pk
 """
-LIMITS = {"AUTOFUL_RATE_LIMITS": "default=100000/hour,customers.login=5/hour"}
+# Counted, as in a shop, and never reached but where it is tested.
+LIMITS = {
+    "AUTOFUL_RATE_LIMITS": "default=100000/hour,mechanics.login=1000/hour,"
+    "admin.login=1000/hour,customers.login=5/hour"
+}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +77,7 @@ class Suffering:
             direct.execute_command(*command)
 
 
-@pytest.fixture(params=["autoful.wsgi:application"])
+@pytest.fixture(scope="module", params=["autoful.wsgi:application"])
 def ill(ours: Shop, request: pytest.FixtureRequest) -> Iterator[Suffering]:
     with redis_server() as own:
         environment = LIMITS | {"REDIS_URL": own.url}
@@ -175,9 +180,10 @@ def test_it_costs_half_a_second_once_and_heals_by_itself(
     mend = trouble(ill)
     try:
         # Every process finds out, eight requests at the same moment.
-        usual = max(there.knock(PROCESSES * THREADS))
-        found_out = here.knock(PROCESSES * THREADS * 2)
-        assert max(found_out) < FINDING_OUT + 2 * usual + 0.1
+        with ThreadPoolExecutor(1) as beside:
+            usual = beside.submit(there.knock, PROCESSES * THREADS)
+            found_out = here.knock(PROCESSES * THREADS * 2)
+        assert max(found_out) < FINDING_OUT + max(usual.result()) + A_BUSY_MACHINE
 
         took = in_turn(here, there, scaled(full=100, small=8))
         for work, (ours, theirs) in took.items():
@@ -219,7 +225,8 @@ def test_signing_in_is_limited_while_redis_hangs(ill: Suffering, part: int) -> N
     mend = freeze(ill)
     try:
         wrong = {"email": "mike@example.com", "password": "a guess"}
-        statuses = [nobody.post("/customers/login", wrong).status for _ in range(60)]
+        tries = range(15 * PROCESSES)
+        statuses = [nobody.post("/customers/login", wrong).status for _ in tries]
         # The office's door too: out, and in again.
         desk = Desk(ill.url, part)
         session = desk.boss.session.cookies["sessionid"]
