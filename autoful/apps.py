@@ -10,10 +10,11 @@ class AutofulConfig(AppConfig):
     def ready(self) -> None:
         from django.db.backends.signals import connection_created
 
-        from autoful import audit, checks, sqlite  # noqa: F401
+        from autoful import audit, checks, outage, sqlite  # noqa: F401
         from autoful.api import caching, replica
 
         connection_created.connect(sqlite.teach, dispatch_uid="autoful.sqlite")
         audit.connect()
         audit.on_change(caching.drop_lists_showing)
         replica.remember_who_writes()
+        outage.on_return(caching.drop_all)

@@ -17,6 +17,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models.signals import post_save, pre_save
 
+from autoful import metrics
 from autoful.actor import current_actor, current_origin
 
 ERASED = "erased"
@@ -59,6 +60,7 @@ def record_update(instance: models.Model, **changes: tuple[Any, Any]) -> None:
 def record_event(instance: models.Model, event: str, **facts: Any) -> None:
     """Record something that happened to `instance` and changed no field: a sign-in, a refusal."""
     _log(instance, LogEntry.Action.ACCESS, {}, {"event": event, **facts})
+    metrics.count("events", event=event, role=facts.get("hat") or str(current_actor().role))
 
 
 def _log(

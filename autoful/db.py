@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 from django.db import OperationalError, models, transaction
 from django.db.models import F
 
+from autoful import metrics
 from autoful.errors import Busy, Missing
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,8 @@ def again(attempt: Callable[[], T], name: str) -> T:
             if not lost_a_race(error):
                 raise
             logger.info("lost a race", extra={"verb": name, "attempt": number})
+            outcome = "retried" if number < RETRIES else "given up"
+            metrics.count("lost_races", verb=name, outcome=outcome)
             # Jitter, or the same rivals meet again at the same moment.
             time.sleep(random.uniform(0.01, 0.05) * 2**number)  # noqa: S311
     raise Busy

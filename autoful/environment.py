@@ -28,6 +28,7 @@ KNOWN = {
     "AUTOFUL_ENV_FILE",
     "AUTOFUL_HTTPS",
     "AUTOFUL_MECHANIC_SIGNUP",
+    "AUTOFUL_METRICS_TOKEN",
     "AUTOFUL_PUBLIC_READS",
     "AUTOFUL_RATE_LIMITS",
     "AUTOFUL_TIME_ZONE",
@@ -111,6 +112,17 @@ def kept_secret(path: Path) -> str:
         raise _unwritable(path.parent, wrong) from wrong
 
 
+def token(name: str) -> str:
+    """A secret that a program sends in a header, or nothing."""
+    value = text(name)
+    if value and not re.fullmatch(r"[!-~]{24,}", value):
+        # Not repeated: the one that is refused may be in use elsewhere.
+        raise ImproperlyConfigured(
+            f"{name} must have at least 24 letters, digits and signs, and no spaces."
+        )
+    return value
+
+
 def _unwritable(path: Path, wrong: OSError) -> ImproperlyConfigured:
     return ImproperlyConfigured(
         f"the folder {path} cannot be written ({wrong.strerror}). "
@@ -149,6 +161,26 @@ def redis(name: str) -> str:
     ):
         raise ImproperlyConfigured(f"{name} must look like redis://host:6379/0.")
     return url
+
+
+def redis_caches(url: str) -> dict[str, dict[str, Any]]:
+    """Django's settings for our caches in the Redis at `url`."""
+    options: dict[str, Any] = {
+        # While Redis is away it is not asked: autoful/outage.py.
+        "REDIS_CLIENT_CLASS": "autoful.outage.Client",
+        # Together half a second, which is what finding out may cost a request.
+        "SOCKET_CONNECT_TIMEOUT": 0.2,
+        "SOCKET_TIMEOUT": 0.3,
+    }
+    redis = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": url, "OPTIONS": options}
+    return {
+        # What it keeps can be made again, so its errors are nobody's business.
+        "default": redis
+        | {"KEY_PREFIX": "autoful", "OPTIONS": options | {"IGNORE_EXCEPTIONS": True}},
+        # These must hear of every error: a call that was not counted here is counted elsewhere.
+        "lists": redis | {"KEY_PREFIX": "autoful-lists"},
+        "limits": redis | {"KEY_PREFIX": "autoful-limits"},
+    }
 
 
 def rate_limits(

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django_ratelimit.core import _split_rate, get_usage
 
-from autoful import outage
+from autoful import metrics, outage
 from autoful.actor import Actor, Role, current_origin
 from autoful.errors import DomainError
 
@@ -86,6 +86,9 @@ def use(name: str, *keys: str) -> Usage:
         return Usage(headers={}, wait=0)
     rates = settings.RATE_LIMITS.get(name, settings.RATE_LIMITS["default"])
     usages = [_usage(name, key, rate) for key in keys for rate in rates]
+    wait = max((u["time_left"] for u in usages if u["should_limit"]), default=0)
+    if wait:
+        metrics.count("limited", route=name)
     nearest = min(usages, key=lambda usage: (usage["limit"] - usage["count"], -usage["time_left"]))
     return Usage(
         headers={
@@ -93,7 +96,7 @@ def use(name: str, *keys: str) -> Usage:
             "RateLimit-Remaining": str(max(0, nearest["limit"] - nearest["count"])),
             "RateLimit-Reset": str(nearest["time_left"]),
         },
-        wait=max((u["time_left"] for u in usages if u["should_limit"]), default=0),
+        wait=wait,
     )
 
 
@@ -108,10 +111,8 @@ def _usage(name: str, key: str, rate: str) -> dict[str, Any]:
             None, group=f"{name}:{key}", key=lambda *_: value, rate=rate, increment=True
         )
     )
-    if usage is None:
-        return _local_usage(name, key, rate)
-    if usage["time_left"] < 0:  # what django-ratelimit says when the cache failed silently
-        outage.pause()
+    # Below zero is what django-ratelimit says when the count vanished while it was counting.
+    if usage is None or usage["time_left"] < 0:
         return _local_usage(name, key, rate)
     # Its window still counts in the very second it ends: one more, or whoever waits exactly as
     # long as told is refused again.

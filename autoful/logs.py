@@ -1,8 +1,17 @@
-"""One JSON object a line, joined by the request id. Never a body, a query string or a header."""
+"""Lines of the log: joined by the request id, and never with what a client sent.
+
+No body, path, query string or header is logged by us. Others would: Django's lines name the path
+and the Host, and an exception's text may hold the row it failed on ("Duplicate entry 'sarah@…'").
+So of a line about a request the reason is kept, and of an exception its kind, number and place.
+"""
 
 import json
 import logging
+import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from http.client import responses
+from typing import Any
 
 from autoful.actor import request_id
 
@@ -13,15 +22,62 @@ STANDARD = set(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "request",
 }
+# Mistakes of ours, whose text is made of names in the code.
+ABOUT_CODE = (AttributeError, NameError, ImportError, RecursionError)
 
 
-class JSONFormatter(logging.Formatter):
+def kind_of(error: BaseException) -> str:
+    """What sort of error it is, in words that no client chose."""
+    name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    if isinstance(error, ABOUT_CODE):
+        return f"{name}: {error}"
+    # The drivers' numbers: 1062 of MySQL, SQLITE_CONSTRAINT_UNIQUE, errno 111.
+    first = error.args[0] if error.args else None
+    number = getattr(error, "sqlite_errorname", first if isinstance(first, int) else None)
+    return f"{name} {number}" if number is not None else name
+
+
+def words_of(record: logging.LogRecord) -> str:
+    """The message of a line."""
+    if hasattr(record, "request"):  # one of Django's, about a path or a Host
+        return responses.get(getattr(record, "status_code", 0), "refused")
+    words = record.getMessage()
+    error = record.exc_info[1] if record.exc_info else None
+    return words.replace(str(error), kind_of(error)) if error and str(error) else words
+
+
+def _and_what_caused_it(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+class PlainFormatter(logging.Formatter):
+    """For a person at the machine."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = words_of(record)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:
+        """Where it happened and what kind of error it was, the last one first."""
+        return "\nwhich came of\n".join(
+            "".join(traceback.format_tb(error.__traceback__)) + kind_of(error)
+            for error in _and_what_caused_it(ei[1])
+        )
+
+
+class JSONFormatter(PlainFormatter):
+    """One JSON object a line, for programs."""
+
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": words_of(record),
             "request_id": request_id(),
         }
         line |= {k: v for k, v in vars(record).items() if k not in STANDARD}

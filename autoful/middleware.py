@@ -10,13 +10,13 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from autoful import health
+from autoful import health, metrics
 from autoful.actor import NOBODY, Actor, Origin, Role, coming_from, identified
 
 logger = logging.getLogger("autoful.access")
 
-# A client may bring its own id, so that its log and ours can be joined; anything odd is replaced.
-REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+# A client may bring an id, so that its log and ours can be joined; anything odd is left out.
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -60,6 +60,13 @@ def caller(request: HttpRequest) -> Actor:
     return NOBODY
 
 
+def _known(request: HttpRequest) -> Actor | None:
+    """The caller, if anything asked; to ask here may read the session once more."""
+    if (actor := identified()) is not None:
+        return actor
+    return caller(request) if hasattr(request, "_cached_user") else None
+
+
 class RequestContext:
     """The outermost middleware."""
 
@@ -70,41 +77,53 @@ class RequestContext:
         started = time.perf_counter()
         if not _is_trusted(_plain(str(request.META.get("REMOTE_ADDR") or ""))):
             request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        # Ours even if the client brought one: an id that others may choose joins nothing, and
+        # the audit trail is found by it.
+        request_id = uuid.uuid4().hex
         brought = request.headers.get("X-Request-ID", "")
-        request_id = brought if REQUEST_ID.match(brought) else uuid.uuid4().hex
         origin = Origin(request_id, client_address(request), lambda: caller(request))
-        with coming_from(origin):
+        with coming_from(origin), metrics.in_flight():
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
             match = request.resolver_match
+            # The pattern, not the path: paths and query strings can hold private data.
+            route = match.route if match else None
+            seconds = time.perf_counter() - started
+            metrics.answered(
+                route=route, method=request.method, status=response.status_code, seconds=seconds
+            )
             logger.info(
                 "request",
                 extra={
                     "method": request.method,
-                    # The pattern, not the path: paths and query strings can hold private data.
-                    "route": match.route if match else None,
+                    "route": route,
                     "status": response.status_code,
-                    "milliseconds": round((time.perf_counter() - started) * 1000, 1),
-                    # Not current_actor(): it may read the session from the database again.
-                    "caller": str(actor) if (actor := identified()) else None,
+                    "milliseconds": round(seconds * 1000, 1),
+                    "caller": str(actor) if (actor := _known(request)) else None,
                     "address": origin.address,
-                },
+                }
+                | ({"client_request_id": brought} if REQUEST_ID.fullmatch(brought) else {}),
             )
         return response
 
 
 class HealthProbes:
-    """Answers /health/live and /health/ready before anything looks at the host or the scheme.
+    """Answers /health/live, /health/ready and /metrics before anything looks at host or scheme.
 
-    A load balancer asks by address and over plain HTTP, from inside; it knows neither our name
-    nor our certificate.
+    Load balancers and Prometheus ask by address and over plain HTTP, from inside; they know
+    neither our name nor our certificate.
     """
 
-    probes = {"/health/live": health.live, "/health/ready": health.ready}
+    probes: dict[str, Callable[[HttpRequest], HttpResponse | None]] = {
+        "/health/live": health.live,
+        "/health/ready": health.ready,
+        "/metrics": metrics.page,
+    }
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         probe = self.probes.get(request.path.removesuffix("/"))
-        return probe(request) if probe else self.get_response(request)
+        answer = probe(request) if probe else None
+        return self.get_response(request) if answer is None else answer

@@ -1,37 +1,133 @@
-"""Redis not answering: ask it again only after a while.
+"""Redis away: found out once, then nobody waits for it until it answers again.
 
-Every question to a hung Redis costs half a second, so after one failure nobody asks for
-`PAUSE_SECONDS`. Lists then come from the database, and each process counts calls for itself.
+Every question to Redis, whichever cache asks it, passes `Client`. One that fails opens the breaker
+for the whole process: from then on questions fail at once without being asked, and a thread of
+its own asks until Redis takes a write again. Meanwhile lists come from the database, and each
+process counts calls for itself.
+
+Away is dead, hung, out of reach, or answering with an error: loading, read-only, out of memory,
+another password.
 """
 
 import logging
+import os
+import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django_redis.exceptions import ConnectionInterrupted
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+
+from autoful import metrics
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PAUSE_SECONDS = 5
-paused_until = 0.0
+ASK_EVERY = 1.0  # seconds, while it is away
+WATCHING = "watching Redis"  # the name of the thread
+
+_listeners: list[Callable[[], None]] = []
+
+
+class Away(RedisConnectionError):
+    """Not asked: Redis did not answer the last time."""
+
+
+class Breaker:
+    """Whether Redis is away, for all threads of this process."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Take Redis for present; what watched it before is no longer listened to."""
+        self._lock = threading.Lock()
+        self._watch: object = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._watch is not None
+
+    def open(self, failure: Exception, ask_again: Callable[[], Any]) -> None:
+        """Redis is away from now on, until `ask_again` raises nothing."""
+        with self._lock:
+            if self._watch is not None:
+                return
+            self._watch = watch = object()
+            thread = threading.Thread(
+                target=self._until_it_answers,
+                args=(watch, ask_again),
+                name=WATCHING,
+                daemon=True,
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # no thread to be had, so nobody would close it
+                self._watch = None
+                return
+        metrics.count("redis_failures")
+        metrics.redis_is_away(True)
+        # Its kind and not its text, which may name hosts and keys.
+        logger.warning("Redis is away", extra={"failure": type(failure).__name__})
+
+    def _until_it_answers(self, watch: object, ask_again: Callable[[], Any]) -> None:
+        began = time.monotonic()
+        while not _answers(ask_again):
+            time.sleep(ASK_EVERY)
+        with self._lock:
+            if self._watch is not watch:
+                return
+            self._watch = None
+            metrics.redis_is_away(False)
+        logger.warning("Redis is back", extra={"away": round(time.monotonic() - began, 1)})
+        # After closing: what was skipped because the breaker was open came before this.
+        for listener in _listeners:
+            listener()
+
+
+breaker = Breaker()
+if hasattr(os, "register_at_fork"):
+    # A fork copies the open breaker and not the thread that would close it.
+    os.register_at_fork(after_in_child=breaker.reset)
+
+
+class Client(Redis):
+    """django-redis' client, which asks nothing while Redis is away."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        if breaker.is_open:
+            raise Away
+        try:
+            return super().execute_command(*args, **options)
+        except (RedisError, OSError) as failure:
+            breaker.open(failure, self._ask_again)
+            raise
+
+    def _ask_again(self) -> None:
+        # A write: one that is full or only a replica still answers a ping.
+        super().execute_command("SET", "autoful:asked", "1", "PX", "1000")
+
+
+def _answers(question: Callable[[], Any]) -> bool:
+    try:
+        question()
+    except Exception:  # whatever it is, Redis is not back
+        return False
+    return True
+
+
+def on_return(listener: Callable[[], None]) -> None:
+    """Call `listener` whenever Redis has come back."""
+    _listeners.append(listener)
 
 
 def ask(question: Callable[[], T]) -> T | None:
     """What the cache answers, or None while it cannot."""
-    if time.monotonic() < paused_until:
-        return None
     try:
         return question()
     except (RedisError, ConnectionInterrupted, OSError):
-        pause()
         return None
-
-
-def pause() -> None:
-    global paused_until
-    logger.warning("Redis does not answer; it is left alone for %s seconds", PAUSE_SECONDS)
-    paused_until = time.monotonic() + PAUSE_SECONDS

@@ -1,7 +1,7 @@
 """Autoful's settings, in one file. The environment decides everything that differs between machines.
 
 Sections: where we stand · secrets · database · cache · applications · people · back office ·
-the shop · web · API · audit · logs.
+the shop · web · API · audit · seen from outside · logs.
 """
 
 from datetime import timedelta
@@ -91,22 +91,10 @@ else:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Cache: `default` for sessions, `lists` for pages of lists, `limits` for counting calls -------
+# --- Cache: `default` for the schema, `lists` for pages of lists, `limits` for counting calls -------
 
 if REDIS_URL:
-    _redis: dict[str, Any] = {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 0.5},
-    }
-    _quiet = {"OPTIONS": {**_redis["OPTIONS"], "IGNORE_EXCEPTIONS": True}}
-    CACHES = {
-        # Sessions are in the database as well, so its errors are nobody's business.
-        "default": {**_redis, **_quiet, "KEY_PREFIX": "autoful"},
-        # These two hear of every error, and leave Redis alone for a while: autoful/outage.py.
-        "lists": {**_redis, "KEY_PREFIX": "autoful-lists"},
-        "limits": {**_redis, "KEY_PREFIX": "autoful-limits"},
-    }
+    CACHES = environment.redis_caches(REDIS_URL)
 else:
     _local = "django.core.cache.backends.locmem.LocMemCache"
     CACHES = {
@@ -186,7 +174,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Not cached_db: a sign-out while Redis is away would be undone when Redis comes back with the session.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 LOGIN_URL = "admin:login"
 # The theme's sign-in page forgets where to go when nobody asked for a page.
 LOGIN_REDIRECT_URL = "admin:index"
@@ -345,6 +334,11 @@ SPECTACULAR_SETTINGS = {
 AUDITLOG_CID_GETTER = "autoful.actor.request_id"
 AUDITLOG_MASK_CALLABLE = "autoful.audit.mask"
 
+# --- Seen from outside ----------------------------------------------------------------------------
+
+# Unset: no /metrics, and nothing is measured. See autoful/metrics.py.
+AUTOFUL_METRICS_TOKEN = environment.token("AUTOFUL_METRICS_TOKEN")
+
 # --- Logs -----------------------------------------------------------------------------------------
 
 LOGGING = {
@@ -352,7 +346,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "json": {"()": "autoful.logs.JSONFormatter"},
-        "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "plain": {
+            "()": "autoful.logs.PlainFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        },
     },
     "filters": {"said elsewhere": {"()": "autoful.logs.SaidElsewhere"}},
     "handlers": {

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import Error, InterfaceError, OperationalError
 
+from autoful import metrics
 from autoful.db import lost_a_race
 
 logger = logging.getLogger(__name__)
@@ -60,10 +61,11 @@ def unavailable(error: BaseException | None) -> bool:
 
 
 def report(error: BaseException) -> None:
-    """Say so in the log, each kind once a minute; every single 503 is in autoful.access.
+    """Count it, and say so in the log, each kind once a minute; each 503 is in autoful.access.
 
     In the driver's words: they name the server, the account or a table, never SQL or a password.
     """
+    metrics.count("database_unavailable")
     kind, now = (_number(error), _sqlite_code(error)), time.monotonic()
     if now - _said.get(kind, -SAY_AGAIN_SECONDS) < SAY_AGAIN_SECONDS:
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
-from autoful import mysql
+from autoful import metrics, mysql
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "autoful.settings")
 
@@ -15,6 +15,7 @@ BOUNDARY = re.compile(r"""boundary="?[A-Za-z0-9'()+_,./:=?-]{1,70}"?""")
 
 django = get_wsgi_application()
 mysql.serve_web()
+metrics.start()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -5,7 +5,8 @@ from typing import Any
 WHOLE = {"type": "integer", "minimum": 0}
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
-        "description": "Names this request in the shop's log; yours, if you sent one.",
+        "description": "Names this request in the shop's log and audit trail. An id that you send in this "
+        "header is kept beside it in the log.",
         "required": True,
         "schema": {"type": "string"},
     },

@@ -22,7 +22,7 @@ from django.core.cache import BaseCache, caches
 from django.db import models, transaction
 from django.db.transaction import get_connection
 
-from autoful import outage
+from autoful import metrics, outage
 from autoful.api import replica
 
 _lists_by_model: dict[type[models.Model], set[str]] = defaultdict(set)
@@ -39,13 +39,22 @@ def drop_lists_showing(model: type[models.Model]) -> None:
     waiting = {f.args for _, f, *_ in get_connection().run_on_commit if isinstance(f, partial)}
     for name in _lists_by_model.get(model, ()):
         if (name,) not in waiting:  # a cancelled ticket has many changes; a list is dropped once
+            hook = partial(drop, name)
+            # Django's line about a hook that failed asks for its name, and a partial has none.
+            hook.__qualname__ = drop.__qualname__  # type: ignore[attr-defined]
             # robust: a dead cache must not turn a committed write into an error.
-            transaction.on_commit(partial(drop, name), robust=True)
+            transaction.on_commit(hook, robust=True)
 
 
 def drop(name: str) -> None:
     """Drop every page of the list, for every audience, in every process."""
     outage.ask(lambda: _lists().set(_version_key(name), _new_version(), timeout=None))
+
+
+def drop_all() -> None:
+    """Drop every list: while Redis was away, no change could."""
+    for name in {name for names in _lists_by_model.values() for name in names}:
+        drop(name)
 
 
 def cached_page(
@@ -62,11 +71,13 @@ def cached_page(
     """
     version = outage.ask(lambda: _version(name))
     if version is None:
+        metrics.count("list_cache", list=name, result="unavailable")
         return build()
     question = repr(sorted(asked.items())).encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(question).hexdigest()
     key = f"page:{name}:{version}:{audience}:{digest}"
     page: bytes | None = outage.ask(lambda: _lists().get(key))
+    metrics.count("list_cache", list=name, result="miss" if page is None else "hit")
     if page is None:
         page = build()
         if _age(version) > replica.LAG or not may_be_behind():

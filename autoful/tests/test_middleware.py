@@ -3,14 +3,19 @@
 import ipaddress
 import json
 import logging
+import re
+import sqlite3
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client, RequestFactory
 
 from autoful.actor import NOBODY, Origin, coming_from
-from autoful.logs import JSONFormatter
+from autoful.logs import JSONFormatter, PlainFormatter
 from autoful.middleware import client_address
 from autoful.testing.personas import Persona
 
@@ -56,12 +61,19 @@ def test_nobody_is_trusted_by_default(settings: Any) -> None:
         ("a" * 65, False),
         ("has space in it", False),
         ("quote\"'<b>123", False),
+        ("ends-with-a-break\n", False),
     ],
 )
-def test_a_request_id_is_kept_or_made(brought: str, kept: bool, client: Client) -> None:
-    answer = client.get("/health/live", HTTP_X_REQUEST_ID=brought)
-    assert (answer["X-Request-ID"] == brought) is kept
-    assert len(answer["X-Request-ID"]) >= 8
+def test_an_id_that_the_client_brings_stands_beside_ours(
+    brought: str, kept: bool, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="autoful.access"):
+        answers = [client.get("/health/live", HTTP_X_REQUEST_ID=brought) for _ in range(2)]
+    ids = {answer["X-Request-ID"] for answer in answers}
+    assert len(ids) == 2
+    assert all(re.fullmatch("[0-9a-f]{32}", name) for name in ids)
+    for record in caplog.records:
+        assert getattr(record, "client_request_id", None) == (brought if kept else None)
 
 
 @pytest.mark.django_db
@@ -103,18 +115,80 @@ def test_a_request_is_one_line_without_anything_private(
 
 
 def test_a_line_is_one_json_object() -> None:
-    try:
-        raise ValueError("two\nlines")
-    except ValueError:
-        record = logging.LogRecord(
-            "shop", logging.ERROR, __file__, 1, "it %s", ("broke\nhere",), sys.exc_info()
-        )
+    record = logging.LogRecord(
+        "shop", logging.ERROR, __file__, 1, "it %s", ("broke\nhere",), failed(raise_private)
+    )
     record.part = object()
     with coming_from(Origin("the-request", None, lambda: NOBODY)):
         written = JSONFormatter().format(record)
     assert "\n" not in written
     line = json.loads(written)
     assert (line["message"], line["request_id"]) == ("it broke\nhere", "the-request")
-    assert "ValueError: two" in line["exception"]
+    assert line["exception"].endswith("ValueError")
     assert line["time"].endswith("+00:00")
     assert json.loads(JSONFormatter().format(record))["request_id"] is None
+
+
+PRIVATE = "sarah@example.com"
+
+
+def raise_private() -> None:
+    raise ValueError(PRIVATE)
+
+
+def raise_as_a_driver() -> None:
+    try:
+        raise_private()
+    except ValueError as cause:
+        raise IntegrityError(1062, f"Duplicate entry '{PRIVATE}'") from cause
+
+
+def raise_as_sqlite() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE t (email UNIQUE)")
+        for _ in range(2):
+            connection.execute("INSERT INTO t VALUES (?)", [PRIVATE])
+
+
+def raise_our_mistake() -> None:
+    None.price  # type: ignore[attr-defined]  # noqa: B018
+
+
+def failed(move: Callable[[], None]) -> Any:
+    try:
+        move()
+    except Exception:
+        return sys.exc_info()
+
+
+@pytest.mark.parametrize(
+    ("move", "told"),
+    [
+        (raise_private, "ValueError"),
+        (raise_as_a_driver, "django.db.utils.IntegrityError 1062\nwhich came of"),
+        (raise_as_sqlite, "sqlite3.IntegrityError SQLITE_CONSTRAINT_UNIQUE"),
+        (raise_our_mistake, "AttributeError: 'NoneType' object has no attribute 'price'"),
+    ],
+)
+@pytest.mark.parametrize("formatter", [JSONFormatter(), PlainFormatter("%(message)s")])
+def test_an_error_is_told_by_its_kind_and_place(
+    formatter: logging.Formatter, move: Callable[[], None], told: str
+) -> None:
+    error = failed(move)
+    record = logging.LogRecord(
+        "django", logging.ERROR, __file__, 1, "hook failed (%s)", (error[1],), error
+    )
+    written = formatter.format(record)
+    assert PRIVATE not in written
+    assert told in written.replace("\\n", "\n")
+    assert f"in {move.__name__}" in written
+
+
+def test_a_line_of_djangos_about_a_request_has_no_path() -> None:
+    record = logging.LogRecord(
+        "django.request", logging.ERROR, __file__, 1, "%s: %s", ("Oops", f"/{PRIVATE}"), None
+    )
+    record.request, record.status_code = RequestFactory().get(f"/{PRIVATE}"), 500
+    for formatter in (JSONFormatter(), PlainFormatter("%(message)s")):
+        assert PRIVATE not in formatter.format(record)
+    assert json.loads(JSONFormatter().format(record))["message"] == "Internal Server Error"

@@ -133,11 +133,17 @@ def test_it_serves_hashed_files_logs_json_and_finishes_what_is_under_way(
     ours.manage("demo")
     port = free_port()
     env = ours.environment | {"PORT": str(port), "WEB_WORKERS": "2"}
-    env["AUTOFUL_DATA"] = str(tmp_path)
+    env |= {"AUTOFUL_DATA": str(tmp_path), "AUTOFUL_METRICS_TOKEN": "for-tests-only-0123456789"}
     site = f"http://127.0.0.1:{port}"
     with running(env, "serve", log=tmp_path / "log") as server:
         server.says("Started worker-2")
         assert requests.get(f"{site}/health/ready", timeout=10).status_code == 200
+
+        bearer = {"Authorization": "Bearer for-tests-only-0123456789"}
+        figures = requests.get(f"{site}/metrics", headers=bearer, timeout=10).text
+        assert "autoful_requests_in_flight 1.0" in figures
+        (folder,) = (tmp_path / "metrics").iterdir()  # one for both workers
+        assert len(list(folder.glob("counter_*.db"))) == 2
 
         page = requests.get(f"{site}/admin/login/", timeout=10).text
         style = next(part for part in page.split('"') if part.endswith(".css"))

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, NotSupportedError, connection
 from granian.log import LogLevels
 
-from autoful import health
+from autoful import health, metrics
 from autoful.serving import CannotStart, demand_free_port, refuse, start
 
 logger = logging.getLogger("autoful.serving")
@@ -59,6 +59,7 @@ class Command(BaseCommand):
                 )
             _demand_database()
             _prepare_static_files(collected=static_collected)
+            _prepare_metrics()
         except CannotStart as reason:
             refuse(reason)
         except KeyboardInterrupt:
@@ -145,6 +146,16 @@ def _prepare_static_files(*, collected: bool) -> None:
         raise CannotStart(
             f"there are no static files in {folder}; collect them with: .venv/bin/python manage.py collectstatic"
         )
+
+
+def _prepare_metrics() -> None:
+    try:
+        metrics.clear()
+    except OSError as unwritable:
+        raise CannotStart(
+            f"the figures of AUTOFUL_METRICS_TOKEN cannot be written to {settings.AUTOFUL_DATA} "
+            f"({unwritable.strerror}). Make it writable, or name another folder in AUTOFUL_DATA."
+        ) from unwritable
 
 
 def _next(port: int) -> int:
