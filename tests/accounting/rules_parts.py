@@ -69,7 +69,7 @@ class Parts(Shop):
             arguments = {"part": self.row("part", part), "quantity": quantity, "note": note}
             self.command(luck, verb, arguments, booked)
             return
-        url = page("part", "changelist") + f"{part}/{name}"
+        url = page("part", name, part)
         typed = {"quantity": quantity, "note": note}
         self.at_desk(luck, lambda: self.doors.post(self.boss, url, typed), booked)
 

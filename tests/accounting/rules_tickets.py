@@ -142,7 +142,7 @@ class Tickets(Shop):
             arguments = {"ticket": self.row("serviceticket", ticket), "to": to, "reason": reason}
             self.command(luck, lifecycle.transition, arguments, move)
             return
-        url = page("serviceticket", "changelist") + f"{ticket}/move/{to}/"
+        url = page("serviceticket", "move", ticket, to)
         self.at_desk(luck, lambda: self.doors.post(self.boss, url, {"reason": reason}), move)
 
     @happens
