@@ -4,6 +4,8 @@ Saves and deletes of registered models are recorded by auditlog itself. A condit
 passes it by, so the verb that makes one calls `record_update`. Every entry says who (account and
 role), the request and the address. The entries are also how the rest of the house learns that
 something changed: see `on_change`.
+
+An entry is written once. Values are kept as JSON, so that nothing and the word "None" are two.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from auditlog.models import LogEntry
+from auditlog.models import LogEntry, LogEntryManager
 from auditlog.registry import auditlog
+from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models.signals import post_save, pre_save
+from django.db.models.signals import post_save, pre_delete, pre_save
 
 from autoful import metrics
 from autoful.actor import current_actor, current_origin
@@ -52,9 +55,14 @@ def register(
 
 def record_update(instance: models.Model, **changes: tuple[Any, Any]) -> None:
     """Record what a conditional UPDATE did: each field's old and new value."""
-    changed = {f: [str(old), str(new)] for f, (old, new) in changes.items() if old != new}
+    changed = {f: [_plain(old), _plain(new)] for f, (old, new) in changes.items() if old != new}
     if changed:
         _log(instance, LogEntry.Action.UPDATE, changed)
+
+
+def _plain(value: Any) -> Any:
+    """As auditlog writes a value: JSON's own kinds as they are, anything else in words."""
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def record_event(instance: models.Model, event: str, **facts: Any) -> None:
@@ -66,7 +74,7 @@ def record_event(instance: models.Model, event: str, **facts: Any) -> None:
 def _log(
     instance: models.Model,
     action: int,
-    changes: dict[str, list[str]],
+    changes: dict[str, list[Any]],
     facts: dict[str, Any] | None = None,
 ) -> None:
     LogEntry.objects.log_create(
@@ -87,15 +95,17 @@ def erase_personal_data(instance: models.Model, fields: tuple[str, ...]) -> None
     goes, because the contract promises that deleting an account erases its personal data.
     The only change ever made to an entry, and only `close_*` verbs make it.
     """
-    entries = LogEntry.objects.get_for_object(instance)
+    kind = ContentType.objects.get_for_model(instance)
+    # Past the manager that refuses.
+    entries = LogEntry._base_manager.filter(content_type=kind, object_id=instance.pk)
     entries.update(object_repr=f"{instance._meta.verbose_name} {instance.pk}")
     touched = []
     for entry in entries.only("changes"):
         for field, values in (entry.changes or {}).items():
             if field in fields:
-                entry.changes[field] = [ERASED if v not in ("None", "") else v for v in values]
+                entry.changes[field] = [v if v in (None, "") else ERASED for v in values]
                 touched.append(entry)
-    LogEntry.objects.bulk_update(touched, ["changes"], batch_size=200)
+    LogEntry._base_manager.bulk_update(touched, ["changes"], batch_size=200)
 
 
 def on_change(listener: Callable[[type[models.Model]], None]) -> None:
@@ -103,7 +113,31 @@ def on_change(listener: Callable[[type[models.Model]], None]) -> None:
     _listeners.append(listener)
 
 
+class WrittenOnce(models.QuerySet[Any]):
+    """Entries are read and added to. Deleting them is refused by `_keep`."""
+
+    def update(self, **kwargs: Any) -> int:
+        raise _refusal()
+
+
+def _refusal() -> TypeError:
+    return TypeError("The audit trail is written once: no entry is changed or deleted.")
+
+
+def _keep(sender: type[models.Model], **kwargs: Any) -> None:
+    # A listener to pre_delete is asked before a QuerySet's delete and a cascade as well.
+    raise _refusal()
+
+
+def _keep_actor(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
+    # Deleting the account would empty `actor` in all that it did.
+    if LogEntry.objects.filter(actor=instance.pk).exists():
+        raise _refusal()
+
+
 def _sign(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
+    if not instance._state.adding:
+        raise _refusal()
     actor, origin = current_actor(), current_origin()
     instance.actor = actor.user
     instance.remote_addr = origin.address if origin else None
@@ -123,6 +157,14 @@ def _tell(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
 
 
 def connect() -> None:
-    """Sign every entry before it is written and tell the listeners after; once, at start-up."""
+    """Sign every entry before it is written, tell the listeners after, and keep it as it is.
+
+    Once, at start-up.
+    """
     pre_save.connect(_sign, sender=LogEntry, dispatch_uid="autoful.audit.sign")
     post_save.connect(_tell, sender=LogEntry, dispatch_uid="autoful.audit.tell")
+    pre_delete.connect(_keep, sender=LogEntry, dispatch_uid="autoful.audit.keep")
+    pre_delete.connect(
+        _keep_actor, sender=get_user_model(), dispatch_uid="autoful.audit.keep_actor"
+    )
+    LogEntry.add_to_class("objects", LogEntryManager.from_queryset(WrittenOnce)())

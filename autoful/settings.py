@@ -333,6 +333,8 @@ SPECTACULAR_SETTINGS = {
 
 AUDITLOG_CID_GETTER = "autoful.actor.request_id"
 AUDITLOG_MASK_CALLABLE = "autoful.audit.mask"
+# As text, a field that is empty and one that says "None" would be the same.
+AUDITLOG_STORE_JSON_CHANGES = True
 
 # --- Seen from outside ----------------------------------------------------------------------------
 

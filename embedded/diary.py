@@ -87,7 +87,7 @@ class Diary:
             was = self._completed.get(instance.object_id)
             instance.changes["completed_at"] = [
                 _as_logged(was) if was else old,
-                new if new == "None" else _as_logged(self.moment),
+                new if new is None else _as_logged(self.moment),
             ]
 
 

@@ -122,7 +122,7 @@ def _change(
     actor: Actor,
 ) -> Mechanic:
     mechanic = lock(Mechanic.objects.existing(), mechanic_id, MechanicNotFound())
-    given = {"name": name, "phone": phone, "salary": salary and to_cents(salary)}
+    given = {"name": name, "phone": phone, "salary": None if salary is None else to_cents(salary)}
     changed = {field: value for field, value in given.items() if value is not None}
     for field, value in changed.items():
         setattr(mechanic, field, value)

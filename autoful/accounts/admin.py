@@ -94,6 +94,16 @@ class GroupAdmin(ShopAdmin, DjangoGroupAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
 
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        # One by one: with the group's row the memberships would go without an entry.
+        for user in User.objects.filter(groups=obj).order_by("pk"):
+            user.groups.remove(obj)
+        obj.delete()
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for group in queryset.order_by("pk"):
+            self.delete_model(request, group)
+
 
 class ModelFilter(admin.SimpleListFilter):
     """By kind of object. Django's own filter would read the whole trail to see which there are."""

@@ -16,7 +16,7 @@ def describe(entry: LogEntry, hidden: set[str]) -> str:
         elif isinstance(change, Mapping):  # a many-to-many field: groups, permissions
             rows.append((name, f"{change['operation']}: {', '.join(change['objects'])}"))
         else:
-            old, new = (value if value not in ("None", "") else "-" for value in change)
+            old, new = ("-" if value in (None, "") else value for value in change)
             if old != new or old != "-":  # a new row's empty fields say nothing
                 rows.append((name, f"{old} → {new}" if old != "-" else new))
     facts = entry.additional_data or {}

@@ -83,7 +83,7 @@ def test_approve_from_the_list_and_from_the_page(desk):
     assert Mechanic.objects.filter(approved=True).count() == 3
     for mechanic in waiting:
         entry = LogEntry.objects.get_for_object(mechanic).first()
-        assert entry.changes == {"approved": ["False", "True"]}
+        assert entry.changes == {"approved": [False, True]}
         assert entry.actor == desk.user
 
 
