@@ -12,7 +12,9 @@ class AutofulConfig(AppConfig):
 
         from autoful import audit, checks, sqlite  # noqa: F401
         from autoful.api import caching
+        from autoful.backup import unfinished
 
         connection_created.connect(sqlite.teach, dispatch_uid="autoful.sqlite")
+        connection_created.connect(unfinished.refuse, dispatch_uid="autoful.backup.unfinished")
         audit.connect()
         audit.on_change(caching.drop_lists_showing)
