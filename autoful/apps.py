@@ -12,8 +12,10 @@ class AutofulConfig(AppConfig):
 
         from autoful import audit, checks, outage, sqlite  # noqa: F401
         from autoful.api import caching, replica
+        from autoful.backup import unfinished
 
         connection_created.connect(sqlite.teach, dispatch_uid="autoful.sqlite")
+        connection_created.connect(unfinished.refuse, dispatch_uid="autoful.backup.unfinished")
         audit.connect()
         audit.on_change(caching.drop_lists_showing)
         replica.remember_who_writes()

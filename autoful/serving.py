@@ -6,10 +6,13 @@ import logging
 import multiprocessing
 import signal
 import socket
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -62,6 +65,34 @@ def demand_free_port(*, host: str, port: int, instead: str) -> None:
             if taken.errno == errno.EADDRNOTAVAIL:
                 raise CannotStart(f"{host} is not an address of this machine.") from taken
             raise CannotStart(f"port {port} of {host}: {taken.strerror}.") from taken
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Raise CannotStart when another server has this folder: each would cache for itself."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    try:
+        lock = (folder / "running").open("w")
+    except OSError as unwritable:
+        raise CannotStart(
+            f"the file {folder / 'running'} cannot be written ({unwritable.strerror}). "
+            "Make it writable, with everything beside it."
+        ) from unwritable
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            raise CannotStart(
+                f"Autoful is running already with the data in {folder}. Stop it first, or start "
+                "another shop with AUTOFUL_DATA=another-folder."
+            ) from held
+        except OSError:
+            pass  # a network drive without locks; nobody can be asked
+        yield
 
 
 def start(

@@ -14,12 +14,16 @@ class ProgressLine:
         self.said = 0
 
     def __call__(self, done: int, total: int) -> None:
+        self.of_what(done, total, "tickets")
+
+    def of_what(self, done: int, total: int, what: str) -> None:
+        """So many of so many pages, tables, MB."""
         if self.moves:
-            self.out.write(f"\r{self.what} … {done} of {total} tickets", ending="")
+            self.out.write(f"\r{self.what} … {done} of {total} {what}", ending="")
             self.out.flush()
         elif done * STEPS // total > self.said:
             self.said = done * STEPS // total
-            self.out.write(f"{self.what} … {done} of {total} tickets")
+            self.out.write(f"{self.what} … {done} of {total} {what}")
             self.out.flush()
 
     def end(self) -> None:
