@@ -4,7 +4,6 @@ As in test_races.py, each stands beside a control in which it really happens.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,22 +12,22 @@ from unittest.mock import patch
 
 import pytest
 from auditlog.models import LogEntry, LogEntryManager
-from django.conf import settings
-from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from autoful import db
 from autoful.actor import COMMAND
 from autoful.errors import Busy
 from autoful.testing.rivals import (
+    kinds,
     many_connections,
+    on_mysql,
     outcome,
     rival_after,
     rival_before,
     unclean,
     unhindered,
+    unlocked,
     unprotected,
-    without_transactions,
 )
 from customers import registration as customer_desk
 from customers import vehicles
@@ -39,47 +38,16 @@ from inventory import stock
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
 from tests.soundness import faults
-from tests.test_races import kinds
 from tickets import inlines, lifecycle
 from tickets.models import ServiceTicket
 from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
-on_mysql = pytest.mark.skipif(
-    not settings.PRODUCTION, reason="SQLite lets one transaction write at a time"
-)
 
 
 @pytest.fixture(autouse=True)
 def _connections(transactional_db: None, tmp_path: Path) -> Iterator[None]:
     with many_connections(tmp_path):
-        yield
-
-
-@contextmanager
-def unlocked(module: Any, model: type[Model]) -> Iterator[None]:
-    """The verbs of `module` with their lock of `model`'s rows off, and no other (on SQLite the
-    transactions too, see `unprotected`)."""
-
-    def reading(locking: Callable[..., Any]) -> Callable[..., Any]:
-        def read(rows: QuerySet[Any], pk: int, *missing: Exception) -> Any:
-            if rows.model is not model:
-                return locking(rows, pk, *missing)
-            found = rows.filter(pk=pk).first()
-            if found is None and missing:
-                raise missing[0]
-            return found
-
-        return read
-
-    with ExitStack() as stack:
-        stack.enter_context(unhindered())
-        for name in ("lock", "lock_if_there"):
-            if hasattr(module, name):
-                reads = reading(getattr(module, name))
-                stack.enter_context(patch.object(module, name, reads))
-        if connection.vendor == "sqlite":
-            stack.enter_context(without_transactions())
         yield
 
 
