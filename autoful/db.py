@@ -55,8 +55,9 @@ def retrying(function: Callable[P, T]) -> Callable[P, T]:
                 if not lost_a_race(error):
                     raise
                 logger.info("lost a race", extra={"verb": function.__name__, "attempt": attempt})
-                # Jitter, or the same rivals meet again at the same moment.
-                time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311
+                if attempt < RETRIES:
+                    # Jitter, or the same rivals meet again at the same moment.
+                    time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311
         raise Busy
 
     return run
