@@ -11,9 +11,11 @@ who was refused or told to come again has nothing, who got no answer has all of 
 """
 
 import html
+import json
 import re
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from typing import Any
 import requests
 
 from autoful.testing.pages import fields_of
+from autoful.testing.processes import Server
 from autoful.testing.shops import Shop
 from tests.drills.backdoor import OWNER
 
@@ -333,6 +336,25 @@ def _outcome_of(response: requests.Response | None) -> str:
     if response.status_code >= 500:
         return FAILED
     return DONE if response.status_code < 400 else REFUSED
+
+
+def backdoor(ours: Shop, call: str) -> Any:
+    """What a function of `backdoor` answers, run inside the shop."""
+    return ours.ask(f"from tests.drills import backdoor; answer = backdoor.{call}")
+
+
+def processes(ours: Shop) -> int:
+    """Of the server: the embedded cache lives in one."""
+    return 4 if ours.in_production else 1
+
+
+def lost_races(server: Server) -> Counter[str]:
+    """How often each request lost a race, as the server logged it; it does so in production."""
+    lost: Counter[str] = Counter()
+    for line in server.program.log.read_text(encoding="utf-8").splitlines():
+        if line.startswith("{") and (entry := json.loads(line))["message"] == "lost a race":
+            lost[entry["request_id"]] += 1
+    return lost
 
 
 def rush(*moves: Callable[[], Any]) -> list[Any]:
