@@ -39,6 +39,8 @@ from inventory.models import Part
 from inventory.tests.factories import PartFactory
 from tests.soundness import faults
 from tickets import inlines, lifecycle
+from tickets import parts as ticket_parts
+from tickets.errors import TicketNotFound
 from tickets.models import ServiceTicket
 from tickets.tests.factories import ServiceTicketFactory
 
@@ -202,6 +204,39 @@ def test_control_in_the_lines_order_one_cancellation_is_the_deadlocks_victim() -
 
     with unhindered(), patch.object(QuerySet, "order_by", by_line):
         assert kinds(cancellations_meet(), Busy) == [1, 1]
+
+
+def add_while_deleting_several(delete: Callable[[list[ServiceTicket]], None]) -> list[Any]:
+    """The rival puts the part of the first ticket on the second, and comes when the first is
+    locked; nobody tries twice."""
+    part = PartFactory.create()
+    tickets = [ServiceTicketFactory.create(parts=[(part, 1)]) for _ in range(2)]
+    add = partial(ticket_parts.add_part, part_id=part.pk, quantity=1, actor=COMMAND)
+    with (
+        patch.object(db, "RETRIES", 0),
+        rival_after(stock, "put_back", partial(add, ticket=tickets[1])) as rival,
+    ):
+        return [outcome(partial(delete, tickets)), rival.outcome()]
+
+
+def test_several_tickets_are_locked_before_their_parts() -> None:
+    def together(tickets: list[ServiceTicket]) -> None:
+        lifecycle.delete_tickets(ticket_ids=[t.pk for t in tickets], actor=COMMAND)
+
+    assert kinds(add_while_deleting_several(together), TicketNotFound) == [1, 1]
+    assert Part.objects.get().quantity_in_stock == 50
+    assert faults() == []
+
+
+@on_mysql
+def test_control_one_after_the_other_somebody_is_the_deadlocks_victim() -> None:
+    @db.retrying
+    def one_by_one(tickets: list[ServiceTicket]) -> None:
+        for ticket in tickets:
+            lifecycle.delete_ticket(ticket=ticket, actor=COMMAND)
+
+    with unhindered():
+        assert kinds(add_while_deleting_several(one_by_one), Busy) == [1, 1]
 
 
 def pages_meet() -> list[Any]:
