@@ -19,22 +19,12 @@ from autoful.db import RETRIES
 from autoful.testing.processes import Server
 from autoful.testing.shops import Shop
 from tests.drills import scaled
-from tests.drills.load import (
-    BUSY,
-    DONE,
-    PATIENCE,
-    REFUSED,
-    Book,
-    Desk,
-    Mechanic,
-    backdoor,
-    lost_races,
-    rush,
-)
+from tests.drills.book import BUSY, DONE, REFUSED, Book, lost_races
+from tests.drills.load import PATIENCE, Desk, Mechanic, backdoor, rush
 from tests.drills.strangers import PART, holding, meddling
 
-OPERATIONS = scaled(full=10_000, small=160)
-CLIENTS = scaled(full=48, small=16)
+OPERATIONS = scaled(full=10_000, small=96)
+CLIENTS = scaled(full=48, small=12)
 PLENTY = 100_000
 # What one try waits for a lock, in seconds: autoful/settings.py.
 WAIT = 3 if settings.PRODUCTION else 5
@@ -113,7 +103,7 @@ def test_whoever_loses_races_is_served_or_told_to_come_again(
     if ours.in_production:
         lost = lost_races(server)
         served = [one for one in told if one.outcome == DONE and lost[one.request_id]]
-        assert len(served) >= OPERATIONS // 100, "hardly anybody lost a race"
+        assert len(served) > OPERATIONS // 100, "hardly anybody lost a race"
         gave_up = {one.request_id for one in told if one.outcome == BUSY}
         assert gave_up == {one.request_id for one in told if lost[one.request_id] == TRIES}
         # Busy is the exception, even here.

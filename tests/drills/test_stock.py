@@ -11,17 +11,8 @@ from typing import Any
 from autoful.testing.processes import Server
 from autoful.testing.shops import Shop
 from tests.drills import scaled
-from tests.drills.load import (
-    DONE,
-    REFUSED,
-    Book,
-    Desk,
-    Mechanic,
-    Told,
-    backdoor,
-    processes,
-    rush,
-)
+from tests.drills.book import DONE, REFUSED, Book, Told
+from tests.drills.load import Desk, Mechanic, backdoor, processes, rush
 
 UNITS = 50
 ROUNDS = scaled(full=50, small=2)
