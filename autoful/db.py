@@ -74,8 +74,9 @@ def again(attempt: Callable[[], T], name: str) -> T:
             logger.info("lost a race", extra={"verb": name, "attempt": number})
             outcome = "retried" if number < RETRIES else "given up"
             metrics.count("lost_races", verb=name, outcome=outcome)
-            # Jitter, or the same rivals meet again at the same moment.
-            time.sleep(random.uniform(0.01, 0.05) * 2**number)  # noqa: S311
+            if number < RETRIES:
+                # Jitter, or the same rivals meet again at the same moment.
+                time.sleep(random.uniform(0.01, 0.05) * 2**number)  # noqa: S311
     raise Busy
 
 

@@ -83,7 +83,8 @@ else:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": AUTOFUL_DATA / "autoful.sqlite3",
             "OPTIONS": {
-                "timeout": 20,
+                # One try; a verb tries four times, and a client waits no longer than that.
+                "timeout": 5,
                 "transaction_mode": "IMMEDIATE",
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
             },

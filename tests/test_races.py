@@ -14,9 +14,9 @@ from django.db import IntegrityError
 
 from autoful import audit
 from autoful.actor import COMMAND
-from autoful.errors import DomainError
 from autoful.testing.rivals import (
     at_once,
+    kinds,
     many_connections,
     outcome,
     rival_after,
@@ -52,15 +52,6 @@ def _connections(transactional_db: None, tmp_path: Path) -> Iterator[None]:
 
 def add(ticket: ServiceTicket, part: Part, quantity: int = 1) -> Any:
     return ticket_parts.add_part(ticket=ticket, part_id=part.pk, quantity=quantity, actor=COMMAND)
-
-
-def kinds(outcomes: list[Any], *errors: type[DomainError]) -> list[int]:
-    """How many went well, then how many ended with each of `errors`."""
-    assert unclean(outcomes) == []
-    refused = [sum(isinstance(o, error) for o in outcomes) for error in errors]
-    well = sum(not isinstance(o, Exception) for o in outcomes)
-    assert well + sum(refused) == len(outcomes), outcomes
-    return [well, *refused]
 
 
 # --- The last units of a part ---------------------------------------------------------------------

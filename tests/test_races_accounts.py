@@ -21,11 +21,14 @@ from autoful.accounts.tests.factories import PASSWORD, UserFactory, password_has
 from autoful.actor import COMMAND, NOBODY, Role
 from autoful.db import lock_if_there
 from autoful.testing.rivals import (
+    kinds,
     many_connections,
+    on_mysql,
     outcome,
     rival_after,
     rival_before,
     unhindered,
+    unlocked,
 )
 from customers import registration as customer_desk
 from customers.models import Customer
@@ -34,8 +37,6 @@ from mechanics import registration as mechanic_desk
 from mechanics.models import Mechanic
 from mechanics.tests.factories import MechanicFactory
 from tests.soundness import everything, faults
-from tests.test_races import kinds
-from tests.test_races_locks import on_mysql, unlocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,7 +4,6 @@ As in test_races.py, each stands beside a control in which it really happens.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,22 +12,22 @@ from unittest.mock import patch
 
 import pytest
 from auditlog.models import LogEntry, LogEntryManager
-from django.conf import settings
-from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from autoful import db
 from autoful.actor import COMMAND
 from autoful.errors import Busy
 from autoful.testing.rivals import (
+    kinds,
     many_connections,
+    on_mysql,
     outcome,
     rival_after,
     rival_before,
     unclean,
     unhindered,
+    unlocked,
     unprotected,
-    without_transactions,
 )
 from customers import registration as customer_desk
 from customers import vehicles
@@ -39,47 +38,18 @@ from inventory import stock
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
 from tests.soundness import faults
-from tests.test_races import kinds
 from tickets import inlines, lifecycle
+from tickets import parts as ticket_parts
+from tickets.errors import TicketNotFound
 from tickets.models import ServiceTicket
 from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
-on_mysql = pytest.mark.skipif(
-    not settings.PRODUCTION, reason="SQLite lets one transaction write at a time"
-)
 
 
 @pytest.fixture(autouse=True)
 def _connections(transactional_db: None, tmp_path: Path) -> Iterator[None]:
     with many_connections(tmp_path):
-        yield
-
-
-@contextmanager
-def unlocked(module: Any, model: type[Model]) -> Iterator[None]:
-    """The verbs of `module` with their lock of `model`'s rows off, and no other (on SQLite the
-    transactions too, see `unprotected`)."""
-
-    def reading(locking: Callable[..., Any]) -> Callable[..., Any]:
-        def read(rows: QuerySet[Any], pk: int, *missing: Exception) -> Any:
-            if rows.model is not model:
-                return locking(rows, pk, *missing)
-            found = rows.filter(pk=pk).first()
-            if found is None and missing:
-                raise missing[0]
-            return found
-
-        return read
-
-    with ExitStack() as stack:
-        stack.enter_context(unhindered())
-        for name in ("lock", "lock_if_there"):
-            if hasattr(module, name):
-                reads = reading(getattr(module, name))
-                stack.enter_context(patch.object(module, name, reads))
-        if connection.vendor == "sqlite":
-            stack.enter_context(without_transactions())
         yield
 
 
@@ -234,6 +204,39 @@ def test_control_in_the_lines_order_one_cancellation_is_the_deadlocks_victim() -
 
     with unhindered(), patch.object(QuerySet, "order_by", by_line):
         assert kinds(cancellations_meet(), Busy) == [1, 1]
+
+
+def add_while_deleting_several(delete: Callable[[list[ServiceTicket]], None]) -> list[Any]:
+    """The rival puts the part of the first ticket on the second, and comes when the first is
+    locked; nobody tries twice."""
+    part = PartFactory.create()
+    tickets = [ServiceTicketFactory.create(parts=[(part, 1)]) for _ in range(2)]
+    add = partial(ticket_parts.add_part, part_id=part.pk, quantity=1, actor=COMMAND)
+    with (
+        patch.object(db, "RETRIES", 0),
+        rival_after(stock, "put_back", partial(add, ticket=tickets[1])) as rival,
+    ):
+        return [outcome(partial(delete, tickets)), rival.outcome()]
+
+
+def test_several_tickets_are_locked_before_their_parts() -> None:
+    def together(tickets: list[ServiceTicket]) -> None:
+        lifecycle.delete_tickets(ticket_ids=[t.pk for t in tickets], actor=COMMAND)
+
+    assert kinds(add_while_deleting_several(together), TicketNotFound) == [1, 1]
+    assert Part.objects.get().quantity_in_stock == 50
+    assert faults() == []
+
+
+@on_mysql
+def test_control_one_after_the_other_somebody_is_the_deadlocks_victim() -> None:
+    @db.retrying
+    def one_by_one(tickets: list[ServiceTicket]) -> None:
+        for ticket in tickets:
+            lifecycle.delete_ticket(ticket=ticket, actor=COMMAND)
+
+    with unhindered():
+        assert kinds(add_while_deleting_several(one_by_one), Busy) == [1, 1]
 
 
 def pages_meet() -> list[Any]:

@@ -21,11 +21,14 @@ from autoful.db import lock_if_there
 from autoful.errors import Busy
 from autoful.testing.rivals import (
     at_once,
+    kinds,
     many_connections,
+    on_mysql,
     outcome,
     rival_after,
     rival_before,
     unhindered,
+    unlocked,
     unprotected,
     without_transactions,
 )
@@ -39,8 +42,6 @@ from mechanics.errors import MechanicNotFound
 from mechanics.models import Mechanic
 from mechanics.tests.factories import MechanicFactory
 from tests.soundness import faults
-from tests.test_races import kinds
-from tests.test_races_locks import on_mysql, unlocked
 from tickets import assignment, lifecycle
 from tickets.models import Assignment, ServiceTicket
 from tickets.tests.factories import ServiceTicketFactory

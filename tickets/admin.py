@@ -19,7 +19,14 @@ from autoful.admin import ReadOnlyAdmin, VerbAdmin
 from autoful.admin.pages import back_office
 from customers.vehicles import check_digit_warning
 from tickets.inlines import PartLineInline, TeamInline, TimelineInline
-from tickets.lifecycle import TRANSITIONS, delete_ticket, edit_ticket, open_ticket, transition
+from tickets.lifecycle import (
+    TRANSITIONS,
+    delete_ticket,
+    delete_tickets,
+    edit_ticket,
+    open_ticket,
+    transition,
+)
 from tickets.models import Assignment, PartLine, ServiceTicket, StatusChange
 
 Status = ServiceTicket.Status
@@ -189,6 +196,10 @@ class ServiceTicketAdmin(VerbAdmin):
 
     def remove(self, obj: ServiceTicket, actor: Actor) -> None:
         delete_ticket(ticket=obj, actor=actor)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        ticket_ids = queryset.values_list("pk", flat=True)
+        delete_tickets(ticket_ids=ticket_ids, actor=back_office(request))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -1,7 +1,7 @@
 """A ticket's life: opened, moved through its statuses, deleted."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -19,7 +19,7 @@ from tickets.errors import (
     TicketClosed,
     TicketNotFound,
 )
-from tickets.models import ServiceTicket, StatusChange
+from tickets.models import PartLine, ServiceTicket, StatusChange
 
 Status = ServiceTicket.Status
 
@@ -125,7 +125,7 @@ def transition(*, ticket: ServiceTicket, to: str, reason: str = "", actor: Actor
         # One by one, so that each leaves its audit entry.
         for assignment in ticket.assignments.all():
             assignment.delete()
-        _return_parts(ticket, actor)
+        _return_parts([ticket], actor)
     ticket.status = to
     ticket.completed_at = timezone.now() if to == Status.COMPLETED else None
     ticket.save(update_fields=["status", "completed_at", "updated_at"])
@@ -136,18 +136,28 @@ def transition(*, ticket: ServiceTicket, to: str, reason: str = "", actor: Actor
 @verb
 def delete_ticket(*, ticket: ServiceTicket, actor: Actor) -> None:
     """Remove the ticket; its parts go back into stock. Raises TicketNotFound."""
-    ticket = lock_ticket(ticket.pk)
-    _return_parts(ticket, actor)
-    ticket.delete()
+    delete_tickets(ticket_ids=[ticket.pk], actor=actor)
 
 
-def _return_parts(ticket: ServiceTicket, actor: Actor) -> None:
+@verb
+def delete_tickets(*, ticket_ids: Iterable[int], actor: Actor) -> None:
+    """Remove several tickets, all or none; their parts go back. Raises TicketNotFound."""
+    # First all tickets, then all parts: one by one, who ends the first ticket would hold its parts
+    # and wait for the second ticket, and whoever holds that may be waiting for the parts.
+    tickets = [lock_ticket(ticket_id) for ticket_id in sorted(ticket_ids)]
+    _return_parts(tickets, actor)
+    for ticket in tickets:
+        ticket.delete()
+
+
+def _return_parts(tickets: list[ServiceTicket], actor: Actor) -> None:
     # By part id, the order everyone locks parts in: two cancellations never wait for each other.
-    for line in ticket.part_lines.order_by("part_id"):
+    lines = PartLine.objects.filter(ticket__in=tickets).select_related("ticket")
+    for line in lines.order_by("part_id", "ticket_id"):
         stock.put_back(
             part_id=line.part_id,
             quantity=line.quantity_used,
-            reference=ticket.reference,
+            reference=line.ticket.reference,
             actor=actor,
         )
         line.delete()

@@ -27,6 +27,7 @@ from unfold.admin import ModelAdmin
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
 from autoful.admin.history import describe
+from autoful.api.errors import with_status_of
 from autoful.db import retrying
 from autoful.errors import DomainError
 from autoful.unavailable import unavailable
@@ -193,7 +194,7 @@ class VerbAdmin(ShopAdmin):
         except DomainError as refusal:
             # Once more from the start, this time with a form that does not pass: get_form().
             request.refusal = refusal  # type: ignore[attr-defined]
-            return page()
+            return with_status_of(refusal, page())
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -281,13 +282,15 @@ class VerbAdmin(ShopAdmin):
         if obj is None or not self.has_change_permission(request, obj):
             raise PermissionDenied
         form = form_class(request.POST if request.method == "POST" else None)
+        refused: DomainError | None = None
         if form.is_valid():
             try:
                 step = partial(do, obj, form.cleaned_data, back_office(request))
                 self.message_user(request, self.whole_or_not(request, step))
                 return redirect(self.change_url(object_id))
             except DomainError as refusal:
-                add_refusal(form, refusal)
+                add_refusal(form, refused := refusal)
         context |= {**self.admin_site.each_context(request), "opts": self.opts, "original": obj}
         context |= {"form": form, "back": self.change_url(object_id), "subtitle": str(obj)}
-        return TemplateResponse(request, "admin/ask.html", context)
+        page = TemplateResponse(request, "admin/ask.html", context)
+        return with_status_of(refused, page) if refused else page

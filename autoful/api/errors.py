@@ -60,6 +60,13 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
+def with_status_of(refusal: DomainError, page: Any) -> Any:
+    """A page that shows the refusal to a person, and says 503 where another try may well succeed."""
+    if refusal.status == status.HTTP_503_SERVICE_UNAVAILABLE:
+        page.status_code, page["Retry-After"] = refusal.status, RETRY_AFTER
+    return page
+
+
 def _invalid(error: exceptions.ValidationError) -> dict[str, Any]:
     detail = error.detail
     fields = detail if isinstance(detail, dict) else {"body": detail}

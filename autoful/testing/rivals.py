@@ -20,6 +20,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import pytest
+from django.conf import settings
 from django.db import connection, connections, models
 
 from autoful import db
@@ -30,6 +32,10 @@ CONTROL_GRACE = 2.0  # the same in a control, on a loaded machine; below the wai
 PATIENCE = 60.0  # seconds after which a thread that has not ended is stuck
 
 Move = Callable[[], Any]
+
+on_mysql = pytest.mark.skipif(
+    not settings.PRODUCTION, reason="SQLite lets one transaction write at a time"
+)
 
 
 def outcome(move: Move) -> Any:
@@ -43,6 +49,15 @@ def outcome(move: Move) -> Any:
 def unclean(outcomes: list[Any]) -> list[Exception]:
     """The errors that no caller should ever see: those that are not the shop's own refusals."""
     return [o for o in outcomes if isinstance(o, Exception) and not isinstance(o, DomainError)]
+
+
+def kinds(outcomes: list[Any], *errors: type[DomainError]) -> list[int]:
+    """How many went well, then how many ended with each of `errors`."""
+    assert unclean(outcomes) == []
+    refused = [sum(isinstance(o, error) for o in outcomes) for error in errors]
+    well = sum(not isinstance(o, Exception) for o in outcomes)
+    assert well + sum(refused) == len(outcomes), outcomes
+    return [well, *refused]
 
 
 class Rival:
@@ -159,6 +174,33 @@ def unprotected(*modules: Any) -> Iterator[None]:
         stack.enter_context(unhindered())
         for module in modules:
             stack.enter_context(patch.object(module, "lock", read))
+        if connection.vendor == "sqlite":
+            stack.enter_context(without_transactions())
+        yield
+
+
+@contextmanager
+def unlocked(module: Any, model: type[models.Model]) -> Iterator[None]:
+    """The verbs of `module` with their lock of `model`'s rows off, and no other (on SQLite the
+    transactions too, see `unprotected`)."""
+
+    def reading(locking: Callable[..., Any]) -> Callable[..., Any]:
+        def read(rows: models.QuerySet[Any], pk: int, *missing: Exception) -> Any:
+            if rows.model is not model:
+                return locking(rows, pk, *missing)
+            found = rows.filter(pk=pk).first()
+            if found is None and missing:
+                raise missing[0]
+            return found
+
+        return read
+
+    with ExitStack() as stack:
+        stack.enter_context(unhindered())
+        for name in ("lock", "lock_if_there"):
+            if hasattr(module, name):
+                reads = reading(getattr(module, name))
+                stack.enter_context(patch.object(module, name, reads))
         if connection.vendor == "sqlite":
             stack.enter_context(without_transactions())
         yield

@@ -43,4 +43,4 @@ def read_then_write(rows: PartQuerySet, **fields: Any) -> int:
 
 _off = ExitStack()
 _off.enter_context(rivals.unprotected(stock, parts, lifecycle))
-PartQuerySet.update = read_then_write  # type: ignore[method-assign]
+PartQuerySet.update = read_then_write  # type: ignore[assignment, method-assign]

@@ -83,6 +83,7 @@ def test_after_three_more_tries_it_is_busy(error: Exception, naps: list[float]) 
     with pytest.raises(Busy) as busy:
         retrying(losing)()
     assert (losing.calls, RETRIES, busy.value.status) == (4, 3, 503)
+    assert len(naps) == RETRIES  # nobody waits before being told
     assert not User.objects.exists()
     assert not connection.in_atomic_block
 

@@ -1,22 +1,16 @@
-"""Load on a running shop: many clients at once, and a book of what each of them was told.
+"""Load on a running shop: many clients at once, each with an own way of working.
 
-    book = Book(ours)
-    mechanic, desk = Mechanic(server.url, book, token), Desk(server.url, book)
-    rush(partial(mechanic.add, ticket, part, 2), partial(desk.receive, part, 5), …)
-    assert book.contradictions() == []
-
-Every request carries an id of its own, and the audit entries of what it did carry that id too. So
-the book can ask for each answer whether it was true: who was told "done" has exactly what was said,
-who was refused or told to come again has nothing, who got no answer has all of it or nothing.
+book = Book(ours)
+mechanic, desk = Mechanic(server.url, book, token), Desk(server.url, book)
+rush(partial(mechanic.add, ticket, part, 2), partial(desk.receive, part, 5), …)
+assert book.contradictions() == []
 """
 
 import html
 import re
 import threading
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -24,117 +18,9 @@ import requests
 from autoful.testing.pages import fields_of
 from autoful.testing.shops import Shop
 from tests.drills.backdoor import OWNER
+from tests.drills.book import DONE, REFUSED, Book, Effect, Told, outcome_of
 
 PATIENCE = 60.0  # seconds for an answer
-
-Effect = tuple[str, int | None, int | None, int | None]
-"""What happened to one row: "part" or "line", its number, by how much, what it is then. None is
-unknown."""
-
-DONE, REFUSED, BUSY, FAILED, LOST = "done", "refused", "busy", "failed", "no answer"
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a client asked, how it ended, and what the answer said it did.
-
-    `did` None says nothing; of an effect whose change is unknown there may have been none.
-    """
-
-    request_id: str
-    asked: str
-    outcome: str
-    did: tuple[Effect, ...] | None
-    response: requests.Response | None = None
-
-    @property
-    def body(self) -> Any:
-        assert self.response is not None
-        return self.response.json()
-
-    def contradicts(self, found: list[Effect]) -> bool:
-        """Whether what its audit entries say is not what the client was told."""
-        if not found and self.outcome == REFUSED:
-            return self.response is not None and _is_untrue(self.response)
-        if not found and self.outcome != DONE:
-            return False
-        if self.outcome not in (DONE, LOST):
-            return True
-        return self.did is not None and not _agree(self.did, found)
-
-    def __str__(self) -> str:
-        status = self.response.status_code if self.response is not None else "-"
-        return f"{self.request_id}: {self.asked}: {self.outcome} ({status})"
-
-
-def _is_untrue(refusal: requests.Response) -> bool:
-    """Two asked for and two available."""
-    if refusal.headers.get("Content-Type") != "application/json":
-        return False
-    said = refusal.json()
-    return said["code"] == "insufficient_stock" and said["requested"] <= said["available"]
-
-
-def _agree(told: tuple[Effect, ...], found: list[Effect]) -> bool:
-    certain = [effect for effect in told if effect[2] is not None]
-    if len(found) != len(told):
-        told = tuple(certain)
-    return len(found) == len(told) and all(
-        said is None or said == was
-        for effect, entry in zip(told, found, strict=True)
-        for said, was in zip(effect, entry, strict=True)
-    )
-
-
-class Book:
-    """What all clients of a shop were told."""
-
-    def __init__(self, shop: Shop) -> None:
-        self.shop = shop
-        self.prefix = uuid.uuid4().hex[:12]
-        self.told: list[Told] = []
-        self._lock = threading.Lock()
-
-    def next_id(self) -> str:
-        return f"{self.prefix}-{uuid.uuid4().hex[:12]}"
-
-    def write(self, told: Told) -> Told:
-        with self._lock:
-            self.told.append(told)
-        return told
-
-    def ended(self, outcome: str) -> list[Told]:
-        return [told for told in self.told if told.outcome == outcome]
-
-    def effects(self) -> dict[str, list[Effect]]:
-        """By request, what its audit entries say it did to parts and lines, in order."""
-        found: dict[str, list[Effect]] = self.shop.ask(
-            f"from tests.soundness import effects; answer = effects({self.prefix!r})"
-        )
-        return found
-
-    def change(self, part: int, among: Callable[[Told], bool] = lambda told: True) -> int:
-        """By how much the requests that were told "done" changed the part's stock."""
-        effects = self.effects()
-        return sum(
-            change or 0
-            for told in self.ended(DONE)
-            if among(told)
-            for kind, number, change, _ in effects.get(told.request_id, [])
-            if (kind, number) == ("part", part)
-        )
-
-    def contradictions(self) -> list[str]:
-        """Where what a client was told and what is in the shop differ, and what is wrong there."""
-        effects = self.effects()
-        wrong = [
-            f"{told}: told {told.did}, found {effects.get(told.request_id)}"
-            for told in self.told
-            if told.contradicts([tuple(effect) for effect in effects.get(told.request_id, [])])
-        ]
-        wrong += [str(told) for told in self.ended(FAILED)]
-        faults = self.shop.ask("from tests.soundness import faults; answer = faults()")
-        return [*wrong, *faults]
 
 
 class Client:
@@ -219,7 +105,7 @@ class Mechanic(Client):
         **more: Any,
     ) -> Told:
         request_id, response = self.ask(method, path, **more)
-        outcome = _outcome_of(response)
+        outcome = outcome_of(response)
         body = response.json() if response is not None and outcome == DONE else None
         said = did(body) if did else None
         return self.book.write(Told(request_id, asked, outcome, said, response))
@@ -317,7 +203,7 @@ class Desk(Client):
         response: requests.Response | None,
         did: tuple[Effect, ...] | None,
     ) -> Told:
-        outcome = _outcome_of(response)
+        outcome = outcome_of(response)
         if outcome == DONE and response is not None:
             # The form again, with what is wrong; or the way out, when the row is gone.
             again = response.status_code == 200 or response.headers["Location"] == "/admin/"
@@ -325,14 +211,14 @@ class Desk(Client):
         return self.book.write(Told(request_id, f"desk: {asked}", outcome, did, response))
 
 
-def _outcome_of(response: requests.Response | None) -> str:
-    if response is None or response.status_code in (502, 504):  # a proxy's words for no answer
-        return LOST
-    if response.status_code == 503 and response.headers.get("Retry-After"):
-        return BUSY
-    if response.status_code >= 500:
-        return FAILED
-    return DONE if response.status_code < 400 else REFUSED
+def backdoor(ours: Shop, call: str) -> Any:
+    """What a function of `backdoor` answers, run inside the shop."""
+    return ours.ask(f"from tests.drills import backdoor; answer = backdoor.{call}")
+
+
+def processes(ours: Shop) -> int:
+    """Of the server: the embedded cache lives in one."""
+    return 4 if ours.in_production else 1
 
 
 def rush(*moves: Callable[[], Any]) -> list[Any]:

@@ -26,7 +26,8 @@ from autoful.testing.processes import Server
 from autoful.testing.servers import sql
 from autoful.testing.shops import Shop, shop
 from tests.drills import scaled
-from tests.drills.load import DONE, Book, Mechanic
+from tests.drills.book import DONE, Book
+from tests.drills.load import Mechanic
 
 pytestmark = [
     pytest.mark.skipif(not os.environ.get("DATABASE_URL"), reason="SQLite is one machine's"),

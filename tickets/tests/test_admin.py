@@ -284,4 +284,5 @@ def test_a_page_that_loses_every_time_says_so(desk, monkeypatch):
     monkeypatch.setattr(admin, "edit_ticket", losing)
     answer = desk.save(change(ticket), {"notes": "Loud"})
     assert "Too many people are changing this at once" in refusals_of(answer)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
     assert "Loud" in answer.content.decode()

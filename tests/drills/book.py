@@ -1,0 +1,147 @@
+"""What clients were told, and whether it was true.
+
+Every request carries an id of its own, and the audit entries of what it did carry that id too. So
+the book can ask for each answer: who was told "done" has exactly what was said, who was refused or
+told to come again has nothing, who got no answer has all of it or nothing.
+"""
+
+import json
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from autoful.testing.processes import Server
+from autoful.testing.shops import Shop
+
+Effect = tuple[str, int | None, int | None, int | None]
+"""What happened to one row: "part" or "line", its number, by how much, what it is then. None is
+unknown."""
+
+DONE, REFUSED, BUSY, FAILED, LOST = "done", "refused", "busy", "failed", "no answer"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a client asked, how it ended, and what the answer said it did.
+
+    `did` None says nothing; of an effect whose change is unknown there may have been none.
+    """
+
+    request_id: str
+    asked: str
+    outcome: str
+    did: tuple[Effect, ...] | None
+    response: requests.Response | None = None
+
+    @property
+    def body(self) -> Any:
+        assert self.response is not None
+        return self.response.json()
+
+    def contradicts(self, found: list[Effect]) -> bool:
+        """Whether what its audit entries say is not what the client was told."""
+        if not found and self.outcome == REFUSED:
+            return self.response is not None and _is_untrue(self.response)
+        if not found and self.outcome != DONE:
+            return False
+        if self.outcome not in (DONE, LOST):
+            return True
+        return self.did is not None and not _agree(self.did, found)
+
+    def __str__(self) -> str:
+        status = self.response.status_code if self.response is not None else "-"
+        return f"{self.request_id}: {self.asked}: {self.outcome} ({status})"
+
+
+def _is_untrue(refusal: requests.Response) -> bool:
+    """Two asked for and two available."""
+    if refusal.headers.get("Content-Type") != "application/json":
+        return False
+    said = refusal.json()
+    return said["code"] == "insufficient_stock" and said["requested"] <= said["available"]
+
+
+def _agree(told: tuple[Effect, ...], found: list[Effect]) -> bool:
+    certain = [effect for effect in told if effect[2] is not None]
+    if len(found) != len(told):
+        told = tuple(certain)
+    return len(found) == len(told) and all(
+        said is None or said == was
+        for effect, entry in zip(told, found, strict=True)
+        for said, was in zip(effect, entry, strict=True)
+    )
+
+
+class Book:
+    """What all clients of a shop were told."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.prefix = uuid.uuid4().hex[:12]
+        self.told: list[Told] = []
+        self._lock = threading.Lock()
+
+    def next_id(self) -> str:
+        return f"{self.prefix}-{uuid.uuid4().hex[:12]}"
+
+    def write(self, told: Told) -> Told:
+        with self._lock:
+            self.told.append(told)
+        return told
+
+    def ended(self, outcome: str) -> list[Told]:
+        return [told for told in self.told if told.outcome == outcome]
+
+    def effects(self) -> dict[str, list[Effect]]:
+        """By request, what its audit entries say it did to parts and lines, in order."""
+        found: dict[str, list[Effect]] = self.shop.ask(
+            f"from tests.soundness import effects; answer = effects({self.prefix!r})"
+        )
+        return found
+
+    def change(self, part: int, among: Callable[[Told], bool] = lambda told: True) -> int:
+        """By how much the requests that were told "done" changed the part's stock."""
+        effects = self.effects()
+        return sum(
+            change or 0
+            for told in self.ended(DONE)
+            if among(told)
+            for kind, number, change, _ in effects.get(told.request_id, [])
+            if (kind, number) == ("part", part)
+        )
+
+    def contradictions(self) -> list[str]:
+        """Where what a client was told and what is in the shop differ, and what is wrong there."""
+        effects = self.effects()
+        wrong = [
+            f"{told}: told {told.did}, found {effects.get(told.request_id)}"
+            for told in self.told
+            if told.contradicts([tuple(effect) for effect in effects.get(told.request_id, [])])
+        ]
+        wrong += [str(told) for told in self.ended(FAILED)]
+        faults = self.shop.ask("from tests.soundness import faults; answer = faults()")
+        return [*wrong, *faults]
+
+
+def outcome_of(response: requests.Response | None) -> str:
+    if response is None or response.status_code in (502, 504):  # a proxy's words for no answer
+        return LOST
+    if response.status_code == 503 and response.headers.get("Retry-After"):
+        return BUSY
+    if response.status_code >= 500:
+        return FAILED
+    return DONE if response.status_code < 400 else REFUSED
+
+
+def lost_races(server: Server) -> Counter[str]:
+    """How often each request lost a race, as the server logged it; it does so in production."""
+    lost: Counter[str] = Counter()
+    for line in server.program.log.read_text(encoding="utf-8").splitlines():
+        if line.startswith("{") and (entry := json.loads(line))["message"] == "lost a race":
+            lost[entry["request_id"]] += 1
+    return lost
