@@ -15,8 +15,17 @@ from autoful.actor import NOBODY, Actor, Origin, Role, coming_from, identified
 
 logger = logging.getLogger("autoful.access")
 
-# A client may bring an id, so that its log and ours can be joined; anything odd is left out.
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def new_request_id(brought: str) -> str:
+    """One that no other request has, beginning with the id that the client brought.
+
+    So their log and ours can be joined, also when no answer reached them; and nobody can give two
+    requests one id, by which the log and the audit trail are found. Anything odd is left out.
+    """
+    ours = uuid.uuid4().hex
+    return f"{brought}.{ours}" if REQUEST_ID.fullmatch(brought) else ours
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -77,10 +86,7 @@ class RequestContext:
         started = time.perf_counter()
         if not _is_trusted(_plain(str(request.META.get("REMOTE_ADDR") or ""))):
             request.META.pop("HTTP_X_FORWARDED_PROTO", None)
-        # Ours even if the client brought one: an id that others may choose joins nothing, and
-        # the audit trail is found by it.
-        request_id = uuid.uuid4().hex
-        brought = request.headers.get("X-Request-ID", "")
+        request_id = new_request_id(request.headers.get("X-Request-ID", ""))
         origin = Origin(request_id, client_address(request), lambda: caller(request))
         with coming_from(origin), metrics.in_flight():
             response = self.get_response(request)
@@ -101,8 +107,7 @@ class RequestContext:
                     "milliseconds": round(seconds * 1000, 1),
                     "caller": str(actor) if (actor := _known(request)) else None,
                     "address": origin.address,
-                }
-                | ({"client_request_id": brought} if REQUEST_ID.fullmatch(brought) else {}),
+                },
             )
         return response
 

@@ -116,7 +116,8 @@ def effects(prefix: str) -> dict[str, list[tuple[str, int, int, int]]]:
         model = entry.content_type.model_class()
         kind, field = counted.get(model, (model._meta.model_name, ""))
         old, new = (int(n) if n.isdigit() else 0 for n in entry.changes.get(field, ("0", "0")))
-        found.setdefault(entry.cid, []).append((kind, int(entry.object_pk), new - old, new))
+        theirs = entry.cid.rpartition(".")[0]  # the id that the client brought
+        found.setdefault(theirs, []).append((kind, int(entry.object_pk), new - old, new))
     return found
 
 

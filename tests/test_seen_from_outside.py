@@ -205,7 +205,7 @@ def test_request_caller_and_audit_entries_are_joined_by_the_id(faulty: Watched) 
     assert done.status == 201
     again = mike.get("/inventory", headers={"X-Request-ID": "the-same-id"})
     ids = [done.headers["X-Request-ID"], again.headers["X-Request-ID"]]
-    assert "the-same-id" not in ids and len(set(ids)) == 2
+    assert len(set(ids)) == 2 and all(name.startswith("the-same-id.") for name in ids)
 
     entries = [entry for entry in faulty.ours.ask(ENTRIES) if entry[0] == ids[0]]
     assert entries and all(address == "127.0.0.1" for _, address, _, _ in entries)
@@ -214,7 +214,6 @@ def test_request_caller_and_audit_entries_are_joined_by_the_id(faulty: Watched) 
         return  # the log is for a person there, and says warnings only
     lines = [json.loads(line) for line in faulty.log().splitlines() if line.startswith("{")]
     access = {line["request_id"]: line for line in lines if line["logger"] == "autoful.access"}
-    assert [access[i]["client_request_id"] for i in ids] == ["the-same-id"] * 2
     assert access[ids[0]]["address"] == "127.0.0.1"
     assert access[ids[1]]["caller"].startswith("mechanic:")
     # And back: every entry a request left is found in the log.

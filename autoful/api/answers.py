@@ -5,8 +5,8 @@ from typing import Any
 WHOLE = {"type": "integer", "minimum": 0}
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
-        "description": "Names this request in the shop's log and audit trail. An id that you send in this "
-        "header is kept beside it in the log.",
+        "description": "Names this request in the shop's log and audit trail. Begins with the id that you "
+        "sent in this header, if you did.",
         "required": True,
         "schema": {"type": "string"},
     },

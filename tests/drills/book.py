@@ -143,5 +143,5 @@ def lost_races(server: Server) -> Counter[str]:
     lost: Counter[str] = Counter()
     for line in server.program.log.read_text(encoding="utf-8").splitlines():
         if line.startswith("{") and (entry := json.loads(line))["message"] == "lost a race":
-            lost[entry["request_id"]] += 1
+            lost[entry["request_id"].rpartition(".")[0]] += 1  # the id that the client brought
     return lost

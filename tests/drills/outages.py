@@ -51,7 +51,7 @@ entries = LogEntry.objects.filter(
     cid__startswith={prefix!r}, content_type__model__in=["part", "partline"]
 )
 answer = [
-    [entry.cid, entry.content_type.model, entry.changes.get("quantity_in_stock")]
+    [entry.cid.rpartition(".")[0], entry.content_type.model, entry.changes.get("quantity_in_stock")]
     for entry in entries.order_by("pk").select_related("content_type")
 ]
 """
