@@ -34,7 +34,7 @@ from autoful.accounts.tokens import issue
 from autoful.testing import personas
 from inventory.tests.factories import PartFactory
 from tickets.tests.factories import ServiceTicketFactory
-mike = personas.mike()
+mike = personas.mechanic("Mike Chen", "{email}")
 answer = {{
     "token": str(issue(mike.actor.role, mike.profile, mike.user)),
     "work": [
@@ -112,8 +112,8 @@ class Book:
 @contextmanager
 def mechanics_at_work(ours: Shop, url: str, *, tickets: int) -> Iterator[Book]:
     """As many clients as tickets, each putting its own part on its own ticket, over and over."""
-    known = ours.ask(SHOP.format(tickets=tickets))
     book, stop = Book(), threading.Event()
+    known = ours.ask(SHOP.format(tickets=tickets, email=f"{book.prefix}@example.com"))
     clients = [
         threading.Thread(target=_work, args=(book, stop, url, known["token"], ticket, part))
         for ticket, part in known["work"]

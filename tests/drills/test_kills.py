@@ -79,7 +79,7 @@ def test_the_server_may_be_killed_at_any_moment(tmp_path: Path) -> None:
         ours.server(UNLIMITED, workers=4 if ours.in_production else 1) as server,
     ):
         with mechanics_at_work(ours, server.url, tickets=8) as book:
-            for kill in range(scaled(full=100, small=3)):
+            for kill in range(scaled(full=100, small=2)):
                 book.await_done(1 + kill % 20)
                 server.program.kill()
                 server.start_again()

@@ -5,10 +5,8 @@ from contextlib import ExitStack
 from typing import Any
 
 from django.db import connections
-from django.db.backends.mysql.base import DatabaseWrapper as Djangos
 
 from autoful.mysql import WEB_PATIENCE
-from autoful.mysql.base import DatabaseWrapper
 from autoful.testing.rivals import without_transactions as verbs_without
 from autoful.wsgi import application
 
@@ -32,11 +30,15 @@ def _transactions() -> None:
 
 
 def _patience() -> None:
+    from django.db.backends.mysql import base  # the embedded set-up has no driver for it
+
+    from autoful.mysql.base import DatabaseWrapper
+
     for name in WEB_PATIENCE:
         connections.settings["default"]["OPTIONS"].pop(name)
     connections["default"].close()
     for name in ("get_new_connection", "is_usable"):
-        setattr(DatabaseWrapper, name, getattr(Djangos, name))
+        setattr(DatabaseWrapper, name, getattr(base.DatabaseWrapper, name))
 
 
 without_transactions = _without(_transactions)
