@@ -23,6 +23,7 @@ from granian.net import SocketSpec
 
 logger = logging.getLogger("autoful.serving")
 
+DEFERRED = 5  # seconds a caller may say nothing, after which it is let in all the same
 LOADED_WITHIN = 120.0  # seconds; a machine that is busy with its customers loads slowly
 
 
@@ -44,7 +45,11 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
         for _ in range(self.workers):
             # Bound here, listened at by the worker: between several, Linux shares the calls out.
             door = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
-            self.doors.append((door, socket.socket(fileno=door.get_fd())))
+            opened = socket.socket(fileno=door.get_fd())
+            # Let in when it has said something: a worker that goes shuts the connections that have
+            # not, and one that was let in a moment ago would be among them.
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, DEFERRED)
+            self.doors.append((door, opened))
 
     def _drop_shared_socket(self) -> None:
         super()._drop_shared_socket()

@@ -4,11 +4,13 @@ The column `location` of a part is renamed to `shelf`, as CONTRIBUTING says it: 
 which each stands beside the one before it. What clients see stays `location`.
 """
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import requests
@@ -176,6 +178,7 @@ class Version:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                start_new_session=True,
             )
         running = Running(process, log)
         try:
@@ -184,7 +187,12 @@ class Version:
             yield url, running
         finally:
             process.terminate()
-            process.wait(60)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(30)
+            # Granian by itself, told to stop soon after a reload, may wait for ever.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def releases(folder: Path) -> list[Version]:
