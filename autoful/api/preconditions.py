@@ -10,7 +10,8 @@ import re
 from typing import Any
 
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
 from django.middleware.http import ConditionalGetMiddleware
 from django.utils.http import parse_etags
 from rest_framework.request import Request
@@ -74,8 +75,10 @@ def demand(view: Any, request: Request) -> None:
 class ConditionalGet(ConditionalGetMiddleware):
     """Django's, whose 412 has no body: with the shape of every error."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        answer: HttpResponse = super().process_response(request, response)
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        answer = super().process_response(request, response)
         if answer.status_code != PreconditionFailed.status or answer is response:
             return answer
         message = "This is not what If-Match names any more."
