@@ -72,6 +72,54 @@ def test_one_caller_does_not_block_another(client: Client, sarah: Persona, tom: 
         assert calls(person, "/customers", 3, REMOTE_ADDR="203.0.113.1") == [200, 200, 429]
 
 
+FORGED = ["X_FORWARDED_FOR", "FORWARDED", "X_REAL_IP", "CLIENT_IP", "X_CLIENT_IP", "VIA"]
+FORGED += [
+    "TRUE_CLIENT_IP",
+    "CF_CONNECTING_IP",
+    "X_CLUSTER_CLIENT_IP",
+    "X_FORWARDED",
+    "REMOTE_ADDR",
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("header", FORGED)
+def test_a_forged_address_counts_for_nothing(header: str, client: Client) -> None:
+    codes = []
+    for number in range(4):
+        forged = {f"HTTP_{header}": f"203.0.113.{number}"}
+        codes += calls(client, "/customers", 1, REMOTE_ADDR="198.51.100.7", **forged)
+    assert codes == [200, 200, 429, 429]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "forwarded",
+    [
+        "203.0.113.{n}, 198.51.100.7",
+        " 203.0.113.{n} ,198.51.100.7 ",
+        "198.51.100.{n},203.0.113.{n},198.51.100.7",
+        "127.0.0.1, 203.0.113.{n}, 198.51.100.7",
+        "unknown-{n}, 198.51.100.7",
+        "2001:db8::{n}, 198.51.100.7",
+        "203.0.113.{n}, ::ffff:198.51.100.7",
+        "203.0.113.{n}, 198.51.100.7, 127.0.0.1",
+    ],
+)
+def test_behind_a_proxy_what_the_client_wrote_counts_for_nothing(
+    forwarded: str, client: Client, settings: Any
+) -> None:
+    """The proxy adds what it saw at the right; the rest is the client's word."""
+    settings.TRUSTED_PROXIES = [ipaddress.ip_network("127.0.0.1")]
+    codes = []
+    for number in range(1, 5):
+        header = {"HTTP_X_FORWARDED_FOR": forwarded.format(n=number)}
+        codes += calls(client, "/customers", 1, REMOTE_ADDR="127.0.0.1", **header)
+    assert codes == [200, 200, 429, 429]
+    others = {"HTTP_X_FORWARDED_FOR": "198.51.100.8"}
+    assert calls(client, "/customers", 1, REMOTE_ADDR="127.0.0.1", **others) == [200]
+
+
 @pytest.mark.django_db
 def test_without_redis_each_process_counts(client: Client) -> None:
     with patch.object(limits, "get_usage", side_effect=RedisDown):
