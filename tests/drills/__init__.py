@@ -1,0 +1,15 @@
+"""What takes minutes: load, kills, outages, on servers of the drill's own.
+
+    make drills                                  # full size
+    make drills SIZE=small ARGS="-k stock"       # as CI does, and one of them
+
+`make test` leaves this folder out. Each drill shows that it can fail: it has a control.
+"""
+
+import os
+
+
+def scaled(*, full: int, small: int) -> int:
+    """How many, by the size that is asked for; `full` when nothing is."""
+    size = os.environ.get("AUTOFUL_DRILL_SIZE") or "full"
+    return {"full": full, "small": small}[size]
