@@ -33,12 +33,14 @@ def _quick(settings: Any) -> Iterator[None]:
 
 def test_random_days_balance() -> None:
     ended = days(200)
-    assert ended["done"] > 50
-    assert ended["refused"] > 20
+    assert ended["done"] > 50, ended
 
 
 class PlainDay(Day):
     """A day without luck: each thing once, nothing goes wrong."""
+
+    def open_doors(self, luck: random.Random) -> None:
+        """Nobody and nothing is there."""
 
     def mishap(self, luck: random.Random, *, retried: bool = True) -> str:
         return ""

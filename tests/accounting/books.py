@@ -66,7 +66,8 @@ class Books:
         self.torn = False  # an operation did not end as it should
         self.entries: dict[int, dict[str, Any]] = {}
         self.last: Counter[Any] = Counter()
-        self.done = Counter[str]()
+        self.done = Counter[str]()  # how operations ended, and which of them were done
+        self.about = "opening the shop"
 
     def operation(
         self,
@@ -102,6 +103,7 @@ class Books:
         assert done == allowed, f"done: {done}, the model: {allowed}; {self.doors.said}"
         self._compare(by, started)
         self.done["done" if done else "broke" if broke else "refused"] += 1
+        self.done[self.about] += done
         self.torn = False
         return done
 

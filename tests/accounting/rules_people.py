@@ -7,7 +7,7 @@ from customers import registration as customer_desk
 from customers.tests.factories import valid_vin
 from mechanics import registration as mechanic_desk
 from tests.accounting.doors import page
-from tests.accounting.model import NOBODY
+from tests.accounting.model import By
 from tests.accounting.people import ROLES
 from tests.accounting.shop import PHONES, Shop, happens
 
@@ -94,12 +94,12 @@ class People(Shop):
             lambda: self.model.change_person("mechanic", pk, salary=salary),
         )
 
-    def person_or_other(self, luck: random.Random, role: str, pk: int) -> Any:
+    def person_or_other(self, luck: random.Random, role: str, pk: int) -> By:
         """Mostly themselves or the owner."""
         if luck.randrange(4) == 0:
             return self.caller(luck)
         user = self.model.rows[role][pk]["user"]
-        themselves = type(NOBODY)(role, user, pk)
+        themselves = By(role, user, pk)
         return luck.choice((themselves, themselves, self.staff(luck)))
 
     @happens

@@ -58,7 +58,7 @@ class Tickets(Shop):
 
     def inline_rows(self, luck: random.Random, ticket: int | None) -> tuple[dict[str, Any], Any]:
         """Rows of team and parts typed into a ticket's page, and what they should come to."""
-        rows: dict[str, Any] = {}
+        typed: dict[str, Any] = {}
         where = {"ticket": ticket}
         there = {
             kind: sorted(self.model.where(kind, **where)) for kind in ("assignment", "partline")
@@ -70,20 +70,21 @@ class Tickets(Shop):
         leaves = bool(there["assignment"]) and luck.randrange(2)
         returns = bool(there["partline"]) and luck.randrange(2)
         if joins:
-            rows |= new_row("assignments", len(there["assignment"]), mechanic=mechanic)
+            typed |= new_row("assignments", len(there["assignment"]), mechanic=mechanic)
         if uses:
             new = {"part": part, "quantity_used": quantity}
-            rows |= new_row("part_lines", len(there["partline"]), **new)
-        rows |= {"assignments-0-DELETE": "on"} if leaves else {}
-        rows |= {"part_lines-0-DELETE": "on"} if returns else {}
+            typed |= new_row("part_lines", len(there["partline"]), **new)
+        typed |= {"assignments-0-DELETE": "on"} if leaves else {}
+        typed |= {"part_lines-0-DELETE": "on"} if returns else {}
 
         def then(ticket: int) -> None:
             if joins and mechanic in self.model.team(ticket):
                 self.model.demand(False)  # the page says that this mechanic is there twice
             if joins or leaves:
-                gone = {self.model.rows["assignment"][there["assignment"][0]]["mechanic"]}
+                rows = self.model.rows["assignment"]
+                gone = {rows[pk]["mechanic"] for pk in there["assignment"][:1] if leaves}
                 add = {mechanic} if joins else set()
-                self.model.change_team(ticket, add, gone if leaves else set())
+                self.model.change_team(ticket, add, gone)
             steps = []
             if returns:
                 line = there["partline"][0]
@@ -94,7 +95,7 @@ class Tickets(Shop):
             for _, step in sorted(steps, key=lambda step: step[0]):
                 step()
 
-        return rows, then
+        return typed, then
 
     @happens
     def edit_ticket(self, luck: random.Random) -> None:

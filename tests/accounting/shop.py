@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.core.management import call_command
@@ -19,8 +20,21 @@ WORDS = ("None", "True", "0", "erased", "Null Island", "Zoë Ünal", "李 雷", 
 PHONES = ("+1 555 010 2030", "+1 555 010 4050", "+1 555 010 6070")
 EMAILS = tuple(f"{name}@example.com" for name in ("boss", "ann", "bob", "cid", "dee", "eve", "fay"))
 
-# Marks what can happen in a shop; nothing happens where what it is about is not there.
-happens = rule(luck=st.randoms(use_true_random=False))
+LUCK = st.randoms(use_true_random=False)
+HAPPENINGS: set[str] = set()
+
+
+def happens(function: Callable[..., None]) -> Any:
+    """Marks what can happen in a shop; nothing happens where what it is about is not there."""
+
+    HAPPENINGS.add(function.__name__)
+
+    @wraps(function)
+    def happen(self: Any, luck: random.Random) -> None:
+        self.books.about = function.__name__
+        function(self, luck)
+
+    return rule(luck=LUCK)(happen)
 
 
 class Shop:
