@@ -16,8 +16,9 @@ FROM ${PYTHON}
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     AUTOFUL_DATA=/var/lib/autoful
+# mariadb-client is what manage.py backup and restore run.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libmariadb3 \
+    && apt-get install -y --no-install-recommends libmariadb3 mariadb-client \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin autoful
 WORKDIR /app

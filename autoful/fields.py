@@ -26,26 +26,36 @@ class ExactCharField(models.CharField):
         return parameters
 
 
-class _Insensitive:
-    """Looking for an identifier, as opposed to comparing two, does not mind the case."""
+class _Folded:
+    """Looking for a text, as opposed to comparing two, minds neither case nor accents.
+
+    On MySQL the column's own collation would decide: a byte-wise one minds both, and MariaDB's
+    usual one takes every emoji for every other. SQLite: see autoful/sqlite.py.
+    """
 
     def process_lhs(self, compiler: Any, connection: Any, lhs: Any = None) -> Any:
         column, parameters = super().process_lhs(compiler, connection, lhs)  # type: ignore[misc]
         if connection.vendor == "mysql":
-            column = f"{column} COLLATE utf8mb4_general_ci"
+            # The newest that the oldest supported servers have.
+            mariadb = connection.mysql_is_mariadb
+            collation = "utf8mb4_unicode_520_ci" if mariadb else "utf8mb4_0900_ai_ci"
+            column = f"{column} COLLATE {collation}"
         return column, parameters
 
 
-@ExactCharField.register_lookup
-class ExactIExact(_Insensitive, IExact): ...
+class FoldedIExact(_Folded, IExact): ...
 
 
-@ExactCharField.register_lookup
-class ExactIContains(_Insensitive, IContains): ...
+class FoldedIContains(_Folded, IContains): ...
 
 
-@ExactCharField.register_lookup
-class ExactIStartsWith(_Insensitive, IStartsWith): ...
+class FoldedIStartsWith(_Folded, IStartsWith): ...
+
+
+# For the search boxes of the back office too, whichever the column.
+for _lookup in (FoldedIExact, FoldedIContains, FoldedIStartsWith):
+    models.CharField.register_lookup(_lookup)
+    models.TextField.register_lookup(_lookup)
 
 
 class NameField(models.CharField):

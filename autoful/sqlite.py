@@ -1,6 +1,7 @@
-"""LIKE on SQLite whatever the case, as on MySQL: its own folds ASCII only, so "é" misses "É"."""
+"""LIKE on SQLite minds neither case nor accents, as on MySQL: its own folds ASCII's case only."""
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Any
 
@@ -20,11 +21,19 @@ def _compiled(pattern: str, escape: str) -> re.Pattern[str]:
     return re.compile("".join(parts), re.DOTALL)
 
 
+def folded(text: str) -> str:
+    """The text without case and accents."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFD", text.casefold())
+    return "".join(c for c in apart if not unicodedata.combining(c))
+
+
 def like(pattern: str | None, value: Any, escape: str = "") -> bool | None:
     """SQL's `value LIKE pattern ESCAPE escape`."""
     if pattern is None or value is None:
         return None
-    return bool(_compiled(pattern.casefold(), escape).fullmatch(str(value).casefold()))
+    return bool(_compiled(folded(pattern), escape).fullmatch(folded(str(value))))
 
 
 def teach(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:

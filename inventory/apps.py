@@ -7,7 +7,9 @@ class InventoryConfig(AppConfig):
     def ready(self) -> None:
         from autoful import audit
         from autoful.api import caching
+        from autoful.backup import proofs
         from inventory.models import Part
 
         audit.register(Part)
         caching.shows("inventory", Part)
+        proofs.demand("check_stock")

@@ -9,7 +9,7 @@ from inventory.models import Part
 class PublicPartFilter(django_filters.FilterSet):
     part_name = TextFilter(lookup_expr="icontains", max_length=255)
     part_number = TextFilter(max_length=64)
-    category = TextFilter(max_length=60)
+    category = TextFilter(lookup_expr="iexact", max_length=60)
     ordering = Ordering(fields=["id", "part_name", "price", "quantity_in_stock"])
 
     class Meta:
@@ -18,7 +18,7 @@ class PublicPartFilter(django_filters.FilterSet):
 
 
 class PartFilter(PublicPartFilter):
-    location = TextFilter(max_length=40)
+    location = TextFilter(lookup_expr="iexact", max_length=40)
     ordering = Ordering(
         fields=[
             "id",

@@ -115,10 +115,11 @@ class MoneyField(serializers.DecimalField):
             | kwargs
         )
 
-    def to_internal_value(self, data: Any) -> Decimal:
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        # A text of spaces would be null to the field below.
         if isinstance(data, str) and not _from_form(self):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        return super().validate_empty_values(data)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         # The bounds are checked on what was sent, before it is rounded: 0.005 is not 0.01.

@@ -1,6 +1,7 @@
 """JSON in, within reason."""
 
-from typing import IO, Any
+import json
+from typing import IO, Any, NoReturn
 
 from rest_framework import parsers
 from rest_framework.exceptions import APIException, ParseError
@@ -18,12 +19,39 @@ class LengthRequired(APIException):
     default_detail = "Send the body with a Content-Length."
 
 
+class _SaidTwice(ValueError):
+    """One object has a key twice."""
+
+
 class JSONParser(parsers.JSONParser):
+    """UTF-8, no NaN or Infinity, each key once.
+
+    Of a key that stands there twice one reader takes the first and another the last: what a proxy
+    checked would not be what we do.
+    """
+
     def parse(self, stream: IO[Any], media_type: Any = None, parser_context: Any = None) -> Any:
         try:
-            return super().parse(stream, media_type, parser_context)
-        except ParseError as wrong:
+            return json.loads(
+                stream.read().decode("utf-8"),
+                object_pairs_hook=_each_once,
+                parse_constant=_no_number,
+            )
+        except _SaidTwice as twice:
+            raise ParseError("The body says one key twice.") from twice
+        except ValueError as wrong:
             # The decoder's own words quote the body, which may hold a password.
             raise ParseError("The body is not valid JSON.") from wrong
         except RecursionError as deep:
             raise ParseError("The body is nested too deeply.") from deep
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _SaidTwice
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)

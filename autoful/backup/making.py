@@ -58,7 +58,7 @@ def _fill(data: Writing, target: Path, progress: Progress) -> Manifest:
         more = _fill_from_mysql(data, progress)
     return Manifest(
         made_at=made_at,
-        autoful=settings.SPECTACULAR_SETTINGS["VERSION"],
+        autoful=str(settings.SPECTACULAR_SETTINGS["VERSION"]),
         database=_database(),
         bytes=data.size,
         sha256=data.sha256,
