@@ -37,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+    # Each test client would look for every static file there is.
+    settings.WHITENOISE_USE_FINDERS = False
     # The test client speaks plain HTTP; tests of HTTPS switch it on again.
     settings.AUTOFUL_HTTPS = settings.SECURE_SSL_REDIRECT = False
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False

@@ -15,9 +15,9 @@ from django.db import Error
 from granian.log import LogLevels
 
 from autoful import health
+from autoful.progress import ProgressLine
 from autoful.serving import CannotStart, demand_free_port, refuse, start
 from embedded import demo
-from embedded.progress import ProgressLine
 
 HOST = "127.0.0.1"
 PATIENCE = 5  # seconds, for whoever has pressed Ctrl-C
