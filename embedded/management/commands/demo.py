@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from autoful.progress import ProgressLine
 from embedded import demo
-from embedded.progress import ProgressLine
 
 
 class Command(BaseCommand):
