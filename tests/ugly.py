@@ -37,7 +37,7 @@ TEXTS = {
     "address": "MIXED.Case@Example.COM",
     "a number as text": "12345678",
     "control": "bell\u0007 and \u001b[31m",
-    "high": "last \U0010ffff\ufffe",
+    "high": "the last \U0010ffff\ufffe",
 }
 
 
