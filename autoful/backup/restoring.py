@@ -109,7 +109,7 @@ def _into_a_file(path: Path, manifest: Manifest, progress: Progress) -> Restored
             with sqlite.looking_at(staged):
                 restored = _prove(manifest, sqlite.rows(staged))
                 _finish(restored)
-            kept = database.with_name(making.default_path(mark="-before-restore").stem + ".sqlite3")
+            kept = making.new_path(database.parent, "-before-restore.sqlite3")
             connection.close()
             if sqlite.put_in_place(staged, database, kept):
                 restored.kept = kept
@@ -125,7 +125,7 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
     half = unfinished.is_marked()
     kept = None
     if not shop_is_empty():
-        kept = making.default_path(mark="-before-restore")
+        kept = making.new_path(making.default_path().parent, "-before-restore.zip")
         making.make(kept)
     unfinished.mark()
     # Whoever connects from now on finds the mark; who was quicker is seen here.

@@ -1,10 +1,7 @@
 """Start Autoful on this machine: everything it needs, then the server."""
 
 import os
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ from granian.log import LogLevels
 
 from autoful import health
 from autoful.progress import ProgressLine
-from autoful.serving import CannotStart, demand_free_port, refuse, start
+from autoful.serving import CannotStart, alone, demand_free_port, refuse, start
 from embedded import demo
 
 HOST = "127.0.0.1"
@@ -35,7 +32,7 @@ class Command(BaseCommand):
             other = settings.PORT + 1 if settings.PORT < 65_535 else 8000
             demand_free_port(host=HOST, port=settings.PORT, instead=f"PORT={other} make run")
             _demand_writable(Path(settings.AUTOFUL_DATA))
-            with _alone(Path(settings.AUTOFUL_DATA)):
+            with alone(Path(settings.AUTOFUL_DATA)):
                 self._prepare()
                 self._say("Starting the server …")
                 start(
@@ -104,31 +101,3 @@ def _demand_writable(folder: Path) -> None:
     database = Path(settings.DATABASES["default"]["NAME"])
     if database.exists() and not os.access(database, os.W_OK):
         raise CannotStart(f"the file {database} cannot be written. Make it writable.")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Raise CannotStart when another server has this folder: each would cache for itself."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    try:
-        lock = (folder / "running").open("w")
-    except OSError as unwritable:
-        raise CannotStart(
-            f"the file {folder / 'running'} cannot be written ({unwritable.strerror}). "
-            "Make it writable, with everything beside it."
-        ) from unwritable
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as held:
-            raise CannotStart(
-                f"Autoful is running already with the data in {folder}. Stop it first, or start "
-                "another shop with AUTOFUL_DATA=another-folder."
-            ) from held
-        except OSError:
-            pass  # a network drive without locks; nobody can be asked
-        yield
