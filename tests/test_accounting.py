@@ -6,11 +6,13 @@ What the books would say if the product were wrong is shown by the controls.
 import logging
 import random
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import IntegrityError
 
+from customers.registration import enter_walk_in
 from tests.accounting.machine import Day, days
 from tests.accounting.model import NOBODY
 from tests.accounting.tampering import TAMPERINGS
@@ -92,3 +94,26 @@ def test_what_is_wrong_is_found(name: str) -> None:
         day = PlainDay()
         day.spend()
         day.books.balance()
+
+
+def test_an_action_on_a_list_that_loses_a_race_is_done_again(day: PlainDay) -> None:
+    luck = random.Random(1)
+    walk_ins = []
+    for name in ("Ann", "Bob"):
+        day.command(
+            luck, enter_walk_in, {"name": name}, partial(day.model.enter_walk_in, name=name)
+        )
+        walk_ins += day.model.where("customer", name=name)
+
+    def close() -> None:
+        for pk in walk_ins:
+            day.model.close_person("customer", pk)
+
+    day.books.operation(
+        luck,
+        day.boss,
+        lambda: day.doors.delete_selected(day.boss, "customer", *walk_ins),
+        close,
+        goes_wrong="lost race",
+    )
+    day.books.balance()

@@ -10,6 +10,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -101,8 +102,9 @@ class GroupAdmin(ShopAdmin, DjangoGroupAdmin):
         obj.delete()
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for group in queryset.order_by("pk"):
-            self.delete_model(request, group)
+        with transaction.atomic():
+            for group in queryset.order_by("pk"):
+                self.delete_model(request, group)
 
 
 class ModelFilter(admin.SimpleListFilter):

@@ -84,7 +84,7 @@ class Books:
         """
         started, self.torn = timezone.now(), True
         self.doors.knock(luck, by)
-        hindered = doors.trouble(goes_wrong, luck.randint(1, 4)) if goes_wrong else nullcontext()
+        hindered = doors.trouble(goes_wrong, luck.randint(1, 2)) if goes_wrong else nullcontext()
         broke = done = False
         with hindered:
             try:
