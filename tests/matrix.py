@@ -38,6 +38,7 @@ GET    /api/docs                                     -                     ok   
 GET    /api/redoc                                    -                     ok          ok               ok                ok       ok           ok
 GET    /health/live                                  -                     ok          ok               ok                ok       ok           ok
 GET    /health/ready                                 -                     ok          ok               ok                ok       ok           ok
+GET    /metrics                                      -                     404         404              404               404      404          404
 
 POST   /customers/login                              -                     ok          ok               ok                ok       ok           ok
 POST   /customers                                    -                     ok          ok               ok                401      ok           ok

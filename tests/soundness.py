@@ -43,7 +43,7 @@ def _audit_faults(part: Part) -> list[str]:
     """Every movement has its audit entry, in the same order."""
     entries = LogEntry.objects.get_for_object(part).filter(changes__has_key="quantity_in_stock")
     told = [entry.changes["quantity_in_stock"] for entry in entries.order_by("id")]
-    moved = [[str(m.balance - m.change), str(m.balance)] for m in part.movements.order_by("id")]
+    moved = [[m.balance - m.change, m.balance] for m in part.movements.order_by("id")]
     # A new part's own entry says how many it began with: none.
     return [] if told[1:] == moved else [f"{part}: audit {told[1:]}, ledger {moved}"]
 
@@ -115,7 +115,7 @@ def effects(prefix: str) -> dict[str, list[tuple[str, int, int, int]]]:
     for entry in entries.select_related("content_type").order_by("id"):
         model = entry.content_type.model_class()
         kind, field = counted.get(model, (model._meta.model_name, ""))
-        old, new = (int(n) if n.isdigit() else 0 for n in entry.changes.get(field, ("0", "0")))
+        old, new = (n or 0 for n in entry.changes.get(field, (0, 0)))
         theirs = entry.cid.rpartition(".")[0]  # the id that the client brought
         found.setdefault(theirs, []).append((kind, int(entry.object_pk), new - old, new))
     return found

@@ -119,7 +119,8 @@ class Books:
         for entry in written:
             facts = dict(entry.additional_data)
             who = By(facts.pop("role"), entry.actor_id, facts.pop("profile_id", None))
-            came_from = (entry.cid, entry.remote_addr)
+            # The id that was brought, and after it the server's own.
+            came_from = (entry.cid and entry.cid.rpartition(".")[0], entry.remote_addr)
             assert came_from == self.doors.came_from, f"{entry}: {came_from}"
             assert started <= entry.timestamp <= timezone.now(), f"{entry}: {entry.timestamp}"
             if entry.action == EVENT:
