@@ -13,7 +13,7 @@ import pytest
 from autoful.testing.shops import shop
 from tests.contract.world import World
 
-PATIENCE = 20.0
+PATIENCE = 8.0  # seconds for the first word
 
 
 @pytest.fixture(scope="module")
