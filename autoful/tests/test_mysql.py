@@ -1,6 +1,10 @@
 """How long a database that hangs is waited for, and a commit whose answer is lost."""
 
+import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection
 
 from autoful import mysql
 from autoful.actor import COMMAND
@@ -91,10 +95,26 @@ def test_after_a_pause_one_asks_and_the_others_are_refused(
     assert [pause.may_ask() for _ in range(3)] == [True] * 3
 
 
-def test_the_web_server_alone_is_brief(pause: Any) -> None:
-    assert "read_timeout" not in connections.settings["default"]["OPTIONS"]
-    mysql.serve_web()
-    assert connections.settings["default"]["OPTIONS"].items() >= mysql.WEB_PATIENCE.items()
+OPTIONS = """
+import json, django
+django.setup()
+from django.db import connections
+def options():
+    return {name: connections.settings["default"]["OPTIONS"].get(name) for name in %r}
+command = options()
+import autoful.wsgi
+print(json.dumps([command, options()]))
+"""
+
+
+def test_the_web_server_alone_is_brief() -> None:
+    names = list(mysql.WEB_PATIENCE)
+    asked = [sys.executable, "-c", OPTIONS % names]  # another test may have made this one a server
+    own = os.environ | {"DJANGO_SETTINGS_MODULE": "autoful.settings"}
+    said = subprocess.run(asked, env=own, capture_output=True, text=True, check=True).stdout
+    command, server = json.loads(said.splitlines()[-1])
+    assert command["read_timeout"] is None
+    assert server == mysql.WEB_PATIENCE
     # Or a lock that is not given would be taken for an outage, and not tried again.
     assert mysql.WEB_PATIENCE["read_timeout"] > 3
 
