@@ -115,7 +115,9 @@ def _pytest(setup: str, urls: dict[str, str], arguments: list[str]) -> int:
         newman = _newman()
         if newman:
             ours["AUTOFUL_NEWMAN"] = newman
-        command = [sys.executable, "-m", "pytest", "-n", str(min(cores, 4)), *arguments]
+        # One more than cores: they wait for servers as much as they reckon.
+        workers = min(cores + 1, 4)
+        command = [sys.executable, "-m", "pytest", "-n", str(workers), *arguments]
         return _finish(subprocess.Popen(command, cwd=ROOT, env=own | ours | urls), patience=30)
 
 

@@ -132,7 +132,8 @@ def outcome_of(response: requests.Response | None) -> str:
     if response is None or response.status_code in (502, 504):  # a proxy's words for no answer
         return LOST
     if response.status_code == 503 and response.headers.get("Retry-After"):
-        return BUSY
+        # A commit whose answer was lost may have been done; every lost race is undone.
+        return LOST if b'"unavailable"' in response.content else BUSY
     if response.status_code >= 500:
         return FAILED
     return DONE if response.status_code < 400 else REFUSED

@@ -19,7 +19,7 @@ def test_ten_thousand_operations_are_accounted_for(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["tests.schema_settings.QuickHasher"]
     settings.RATE_LIMITS = None
     settings.AUTOFUL_MECHANIC_SIGNUP = "approval"
-    operations = scaled(full=10_000, small=300)
+    operations = scaled(full=10_000, small=60)
     ended = days(operations)
     # Enough of everything: what was done, what was refused, what broke in the middle.
     assert ended["done"] >= operations // 3, ended

@@ -26,7 +26,7 @@ from tests.contract.world import World
 from tests.drills import scaled
 
 IN_PRODUCTION = bool(os.environ.get("DATABASE_URL"))
-BACKUPS = scaled(full=6, small=2)
+BACKUPS = scaled(full=6, small=1)
 WRITERS = 4
 BEFORE_EACH = scaled(full=40, small=12)  # tickets that are opened before the next backup
 CONTROLS = 6  # naive copies of which one must be torn

@@ -224,7 +224,7 @@ def test_signing_in_is_limited_while_redis_hangs(ill: Suffering, part: int) -> N
     nobody.get("/inventory")
     mend = freeze(ill)
     try:
-        wrong = {"email": "mike@example.com", "password": "a guess"}
+        wrong = {"email": "somebody@example.com", "password": "a guess"}
         tries = range(15 * PROCESSES)
         statuses = [nobody.post("/customers/login", wrong).status for _ in tries]
         # The office's door too: out, and in again.
