@@ -47,7 +47,7 @@ def source(actor: Actor = NOBODY) -> str:
 
 def settle(clock: Clock) -> None:
     source()
-    clock.now += replica.LAG
+    clock.now += replica.LOOK
     assert source() == "replica"
 
 
@@ -57,7 +57,7 @@ def test_nothing_is_read_from_one_nobody_named() -> None:
 
 def test_it_is_asked_once_it_is_known_to_follow(clock: Clock) -> None:
     assert source() == "default"
-    clock.now += replica.LAG - 1
+    clock.now += replica.LOOK - 1
     assert source() == "default"
     clock.now += 1
     assert source() == "replica"
@@ -66,13 +66,29 @@ def test_it_is_asked_once_it_is_known_to_follow(clock: Clock) -> None:
 def test_one_that_is_behind_is_not_asked_until_it_has_caught_up(clock: Any) -> None:
     settle(clock)
     clock.newest["default"] = 9
-    clock.now += replica.LAG  # looks, sees 9 in the database and is content with the replica's 7
+    clock.now += replica.LOOK  # sees 9 in the database; the replica has the 7 of before
     assert source() == "replica"
-    clock.now += replica.LAG
-    assert source() == "default"
+    clock.now += replica.LOOK
+    assert source() == "default", "and this was within BEHIND"
     clock.newest["replica"] = 9
-    clock.now += replica.LAG
+    clock.now += replica.LOOK
     assert source() == "replica"
+
+
+def test_what_was_seen_before_a_quiet_hour_proves_nothing(clock: Any) -> None:
+    settle(clock)
+    clock.newest["default"] = 500
+    clock.now += 3600
+    assert source() == "default"
+    clock.now += replica.LOOK
+    assert source() == "default"
+
+
+def test_after_redis_was_away_nobody_is_taken_for_one_who_did_not_write(clock: Clock) -> None:
+    settle(clock)
+    replica._watch.begin_anew(after=replica.BEHIND)  # what outage.on_return calls
+    clock.now += replica.BEHIND - 1
+    assert source() == "default"
 
 
 def test_one_that_does_not_answer_costs_nobody_the_list(clock: Clock) -> None:
@@ -101,7 +117,7 @@ def test_who_just_wrote_reads_the_database(
         CustomerFactory.create()
     assert source(mike.actor) == "default"
     assert source(lisa.actor) == "replica"
-    caches["lists"].clear()  # or LAG seconds later
+    caches["lists"].clear()  # or BEHIND seconds later
     assert source(mike.actor) == "replica"
 
 
@@ -129,10 +145,19 @@ def test_a_page_that_may_be_behind_a_change_is_not_kept(monkeypatch: pytest.Monk
 
 def test_a_page_of_a_list_that_has_settled_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     caching.drop("customers")
-    later = time.time() + replica.LAG + 2
+    later = time.time() + replica.BEHIND + 2
     monkeypatch.setattr(caching, "_age", lambda version: later - float(version.partition("-")[0]))
     page(b"first", behind=True)
     assert page(b"second", behind=True) == b"first"
+
+
+def test_a_version_of_an_earlier_release_is_young(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two releases stand side by side while one is brought in: neither may break the other."""
+    key = caching._version_key("customers")
+    for version in ("0123456789abcdef0123456789abcdef", "1" * 32):
+        caches["lists"].set(key, version)
+        assert page(b"from the replica", behind=True) == b"from the replica"
+        assert page(b"right", behind=False) == b"right"
 
 
 def test_rows_read_from_it_are_never_written_back_to_it() -> None:

@@ -80,7 +80,7 @@ def cached_page(
     metrics.count("list_cache", list=name, result="miss" if page is None else "hit")
     if page is None:
         page = build()
-        if _age(version) > replica.LAG or not may_be_behind():
+        if _age(version) > replica.BEHIND or not may_be_behind():
             outage.ask(lambda: _lists().set(key, page, timeout=settings.LIST_CACHE_SECONDS))
     return page
 
@@ -91,7 +91,9 @@ def _new_version() -> str:
 
 def _age(version: str) -> float:
     """Seconds since the list changed, or since nobody knew its version."""
-    return time.time() - float(version.partition("-")[0])
+    began = version.partition("-")[0]
+    # What an earlier release wrote has no time in it.
+    return time.time() - float(began) if began.isdigit() and "-" in version else 0.0
 
 
 def _version(name: str) -> str | None:

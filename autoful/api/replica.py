@@ -1,12 +1,11 @@
 """Lists from a read replica, for those who did not just write.
 
 A replica follows the database a moment behind. Who has just changed something must see it, so for
-`LAG` seconds their lists come from the database itself. One that does not answer, or that is
-further behind than `LAG`, is left alone for `PAUSE` seconds; then lists come from the database too.
-Nothing else is ever read from it: a check before a write must see what is, not what was.
+`BEHIND` seconds their lists come from the database itself. One that does not answer, or that may be
+further behind than that, is not asked; then lists come from the database too. Nothing else is ever
+read from it: a check before a write must see what is, not what was.
 """
 
-import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -21,13 +20,14 @@ from django.db.models import Max
 from autoful import audit, outage
 from autoful.actor import Actor, current_actor, current_origin
 from autoful.limits import address_key
+from autoful.unavailable import report, unavailable
 
-logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 REPLICA, DATABASE = "replica", "default"
-LAG = 10  # seconds
-PAUSE = 5  # seconds
+LOOK = 5  # seconds from one look at the replica to the next
+# What it was compared with is two looks old at most, and the verdict stands until the next one.
+BEHIND = 3 * LOOK
 
 
 def read(actor: Actor, build: Callable[[str], T]) -> tuple[T, str]:
@@ -36,7 +36,7 @@ def read(actor: Actor, build: Callable[[str], T]) -> tuple[T, str]:
         try:
             return build(REPLICA), REPLICA
         except (OperationalError, InterfaceError) as silent:
-            _watch.leave_alone(silent)
+            _watch.away(silent)
     return build(DATABASE), DATABASE
 
 
@@ -53,14 +53,16 @@ def remember_who_writes() -> None:
 
     if is_named():
         audit.on_change(note)
+        # While it was away nobody could be noted.
+        outage.on_return(lambda: _watch.begin_anew(after=BEHIND))
 
 
 def _note(key: str) -> None:
-    outage.ask(lambda: caches["lists"].set(key, 1, timeout=LAG))
+    outage.ask(lambda: caches["lists"].set(key, 1, timeout=BEHIND))
 
 
 def _just_wrote(actor: Actor) -> bool:
-    """Whether this caller did within `LAG`, in any process; while nobody can tell, yes."""
+    """Whether this caller did within `BEHIND`, in any process; while nobody can tell, yes."""
     return outage.ask(lambda: caches["lists"].get(_key(actor), 0)) != 0
 
 
@@ -77,7 +79,7 @@ def _newest(alias: str) -> int:
 
 
 class _Watch:
-    """Whether the replica answers and has what the database had `LAG` ago, asked now and then.
+    """Whether the replica answers and has what the database had one look ago.
 
     Asked of the newest entry of the audit trail, where every change leaves one: SHOW REPLICA
     STATUS would need a privilege that the shop's account should not have, and says 0 seconds
@@ -85,29 +87,35 @@ class _Watch:
     """
 
     def __init__(self) -> None:
-        self._follows = False  # before LAG has passed nothing is known
         self._next_look = 0.0
-        self._seen: int | None = None  # the database's newest entry, when we looked last
+        self.begin_anew(after=0)
+
+    def begin_anew(self, *, after: float) -> None:
+        """Nothing is known; look again `after` so many seconds."""
+        self._follows = False
+        self._seen: tuple[float, int] | None = None  # when, and the database's newest entry then
+        self._next_look = time.monotonic() + after
 
     def follows(self) -> bool:
         now = time.monotonic()
         if now < self._next_look:
             return self._follows
-        self._next_look = now + LAG
+        self._next_look = now + LOOK
         try:
-            if self._seen is not None:
-                self._follows = _newest(REPLICA) >= self._seen
-                if not self._follows:
-                    logger.warning("the replica is more than %s seconds behind", LAG)
-            self._seen = _newest(DATABASE)
+            seen, self._seen = self._seen, (now, _newest(DATABASE))
+            # One from before a quiet hour would call a replica good that is an hour behind.
+            known = seen is not None and now - seen[0] <= 2 * LOOK
+            self._follows = known and _newest(REPLICA) >= seen[1]  # type: ignore[index]
         except (OperationalError, InterfaceError) as silent:
-            self.leave_alone(silent)
+            self.away(silent)
         return self._follows
 
-    def leave_alone(self, silent: Exception) -> None:
-        logger.warning("the replica does not answer; lists come from the database: %s", silent)
-        self._follows, self._seen = False, None
-        self._next_look = time.monotonic() + PAUSE
+    def away(self, error: Exception) -> None:
+        """It did not answer; raises what is no outage."""
+        if not unavailable(error):
+            raise error
+        report(error)
+        self.begin_anew(after=LOOK)
 
 
 _watch = _Watch()

@@ -174,6 +174,8 @@ listen shop
     option redispatch
     retries 3
     retry-on conn-failure
+    # When no server is ready, as while the database changes places: in the words of the API.
+    http-error status 503 content-type application/json string '{{"code": "unavailable", "message": "Try again soon."}}' hdr Retry-After 1
 """
 BEFORE_NODES = """
 listen database

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from autoful.api.replica import LAG, PAUSE
+from autoful.api.replica import BEHIND, LOOK
 from autoful.testing.clusters import Replica, replicated, seconds_until
 from autoful.testing.processes import Server
 from autoful.testing.shops import shop
@@ -14,7 +14,7 @@ from tests.contract.world import Person, World
 
 pytestmark = pytest.mark.skipif(not os.environ.get("DATABASE_URL"), reason="a replica is MySQL's")
 
-LATE = 3  # seconds the replica is made to lag; less than LAG
+LATE = 3  # seconds the replica is made to lag; less than LOOK
 
 
 class Followed:
@@ -63,7 +63,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
             )
             with ours.serve(AUTOFUL_RATE_LIMITS="off") as url:
                 found = Followed(World(ours, url), primary, replica)
-                seconds_until(found.is_asked, within=4 * LAG)
+                seconds_until(found.is_asked, within=3 * BEHIND)
                 yield found
         patch.undo()
 
@@ -88,20 +88,20 @@ def test_who_just_wrote_sees_it_and_the_others_see_it_when_the_replica_does(
 def test_one_that_no_longer_follows_is_not_asked(followed: Followed) -> None:
     followed.replica.fall_behind()
     followed.reprice(71.02)
-    seconds_until(followed.is_left_alone, within=4 * LAG)
+    seconds_until(followed.is_left_alone, within=3 * BEHIND)
     assert followed.listed(followed.reader) == 71.02
     followed.replica.catch_up()
-    seconds_until(followed.is_asked, within=4 * LAG)
+    seconds_until(followed.is_asked, within=3 * BEHIND)
 
 
 def test_one_that_is_gone_is_not_missed(followed: Followed) -> None:
     followed.replica.server.program.kill()
     began = time.monotonic()
     followed.reprice(72.03)
-    while time.monotonic() < began + 2 * PAUSE:
+    while time.monotonic() < began + 2 * LOOK:
         assert followed.reader.get("/inventory/").status == 200
         assert followed.listed(followed.reader) > 0
         time.sleep(0.2)
     assert followed.listed(followed.reader) == 72.03
     followed.replica.server.start_again()
-    seconds_until(followed.is_asked, within=4 * LAG)
+    seconds_until(followed.is_asked, within=3 * BEHIND)

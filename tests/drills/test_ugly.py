@@ -21,4 +21,4 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ugly, "EVERY", scaled(full=1, small=20))
+    monkeypatch.setattr(ugly, "EVERY", scaled(full=1, small=7))
