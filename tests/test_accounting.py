@@ -34,7 +34,7 @@ def _quick(settings: Any) -> Iterator[None]:
 
 
 def test_random_days_balance() -> None:
-    ended = days(200)
+    ended = days(80)
     assert ended["done"] > 50, ended
 
 

@@ -11,6 +11,7 @@ from autoful.testing.clusters import Replica, replicated, seconds_until
 from autoful.testing.processes import Server
 from autoful.testing.shops import shop
 from tests.contract.world import Person, World
+from tests.drills import scaled
 
 pytestmark = pytest.mark.skipif(not os.environ.get("DATABASE_URL"), reason="a replica is MySQL's")
 
@@ -85,6 +86,7 @@ def test_who_just_wrote_sees_it_and_the_others_see_it_when_the_replica_does(
     followed.replica.be_late(0)
 
 
+@pytest.mark.skipif(scaled(full=False, small=True), reason="half a minute of waiting; full size")
 def test_one_that_no_longer_follows_is_not_asked(followed: Followed) -> None:
     followed.replica.fall_behind()
     followed.reprice(71.02)
