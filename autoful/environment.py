@@ -39,6 +39,7 @@ KNOWN = {
     "AUTOFUL_NEWMAN",
 }
 
+HOST = re.compile(r"\*|\.?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
 RATE = re.compile(r"^[0-9]+/([1-9][0-9]*)?(s|m|h|d|sec|min|minute|hour|day)$")
 
 
@@ -50,6 +51,12 @@ def read_env_file(path: Path) -> None:
     if named is None and path.is_file():
         named = str(path)
     if named:
+        try:
+            Path(named).open().close()  # django-environ goes on without one it cannot read
+        except OSError as wrong:
+            raise ImproperlyConfigured(
+                f"{named} cannot be read ({wrong.strerror}). Run this as the user it belongs to."
+            ) from wrong
         environ.Env.read_env(named)
 
 
@@ -90,12 +97,24 @@ def names(name: str, default: list[str] | None = None) -> list[str]:
     return found or list(default or [])
 
 
+def hosts(name: str, default: list[str]) -> list[str]:
+    """Names or addresses without scheme and port, separated by commas."""
+    found = names(name, default)
+    for host in found:
+        if not HOST.fullmatch(host):
+            raise ImproperlyConfigured(
+                f"{name} takes names such as shop.example.com, without https:// and without a "
+                f"port; {host!r} would never match."
+            )
+    return found
+
+
 def folder(name: str, default: Path, *, make: bool) -> Path:
     """A folder, made when it is not there and `make` says so."""
     path = Path(text(name, str(default)))
     if make:
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds everybody's data
         except OSError as wrong:
             raise _unwritable(path, wrong) from wrong
     return path
@@ -138,8 +157,11 @@ def database(name: str, url: str) -> dict[str, Any]:
             f"{name} must look like mysql://user:password@host:3306/autoful; "
             "leave it out for SQLite."
         )
-    if not _has_place(parts) or not parts.path.strip("/"):
-        raise ImproperlyConfigured(f"{name} must name a host, a port if any, and a database.")
+    if not _has_place(parts) or not re.fullmatch("/[^/@]+", parts.path) or parts.fragment:
+        raise ImproperlyConfigured(
+            f"{name} must name a host, a port if any, and a database. Is a special character of "
+            "the password (@ / # ? %) not written as %40 …?"
+        )
     return dict(environ.Env.db_url_config(url.replace("mariadb://", "mysql://", 1)))
 
 

@@ -4,17 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from django.views.decorators.cache import cache_page
 from django.views.generic import RedirectView
-from drf_spectacular.views import (
-    SpectacularAPIView,
-    SpectacularRedocView,
-    SpectacularSwaggerView,
-)
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.views import APIView
 
-# Generating it takes as long as fifty ordinary requests, and everybody may ask.
-schema = cache_page(600, key_prefix="schema")(SpectacularAPIView.as_view())
+from autoful.api.documentation import SchemaView
 
 
 def page_of(view: type[APIView]) -> Any:
@@ -33,7 +27,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs"), name="home"),
     path("", include(shop)),
     path("api/v1/", include((shop, "v1"))),
-    re_path(r"^api/schema/?$", schema, name="schema"),
+    re_path(r"^api/schema/?$", SchemaView.as_view(), name="schema"),
     re_path(r"^api/docs/?$", page_of(SpectacularSwaggerView), name="docs"),
     re_path(r"^api/redoc/?$", page_of(SpectacularRedocView), name="redoc"),
     path("admin/", admin.site.urls),

@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions, status
@@ -106,7 +106,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> Any:
             behind = behind.__context__
         if behind is not None:
             return _unavailable_page(request, behind)
-    return _page(request, 400, "bad_request", "The request cannot be read.")
+    message = "The request cannot be read."
+    if isinstance(exception, DisallowedHost):
+        message = "This shop is not called by that name: it is not among ALLOWED_HOSTS."
+    return _page(request, 400, "bad_request", message)
+
+
+def too_large(request: HttpRequest) -> Any:
+    return _page(request, 413, "too_large", "The body is too large.")
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> Any:

@@ -73,6 +73,8 @@ def test_a_wrong_value_is_refused_by_name(read: Any, value: str, put: Any) -> No
         "localhost",
         "mysql://u@h:port/d",
         "mysql://u@h:99999/d",
+        "mysql://u:p@ss/w@h/d",
+        "mysql://u:pass#w@h/d",
     ],
 )
 def test_a_wrong_database_is_refused_by_name(url: str) -> None:
@@ -132,3 +134,33 @@ def test_the_env_file_gives_way_to_what_is_set(
     environment.read_env_file(tmp_path / "not this")
     assert (os.environ[NAME], os.environ[f"{NAME}_TOO"]) == ("set", "file")
     del os.environ[f"{NAME}_TOO"]
+
+
+@pytest.mark.parametrize("host", ["https://x", "x.example:8000", "a b", "x/y"])
+def test_a_host_that_would_never_match_is_refused(host: str, put: Any) -> None:
+    put(f"shop.example.com,{host}")
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        environment.hosts(NAME, [])
+
+
+def test_hosts(put: Any) -> None:
+    put("shop.example.com, .example.org,127.0.0.1,[::1],*")
+    assert len(environment.hosts(NAME, [])) == 5
+
+
+def test_an_env_file_of_somebody_else_is_no_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise PermissionError(13, "Permission denied")  # which root is never told
+
+    (tmp_path / ".env").touch()
+    monkeypatch.delenv("AUTOFUL_ENV_FILE", raising=False)
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ImproperlyConfigured, match="cannot be read"):
+        environment.read_env_file(tmp_path / ".env")
+
+
+def test_a_folder_is_made_for_its_owner_alone(tmp_path: Path, put: Any) -> None:
+    made = environment.folder(NAME, tmp_path / "var", make=True)
+    assert made.stat().st_mode & 0o077 == 0

@@ -1,5 +1,6 @@
 """What a client sends on purpose is answered in the one shape, and tells or costs nothing."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from django.db import transaction
 from django.test import RequestFactory
 
 from autoful.actor import COMMAND
-from autoful.api import caching
+from autoful.api import caching, documentation
 from autoful.middleware import client_address
 from autoful.testing.personas import Persona
 from customers.tests.factories import CustomerFactory
@@ -83,3 +84,40 @@ def test_a_list_is_dropped_once_however_much_changed() -> None:
         dropped = [f.args for _, f, *_ in waiting if getattr(f, "func", None) is caching.drop]
     assert ("inventory",) in dropped
     assert len(dropped) == len(set(dropped))
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/nowhere", "/customers/", "/api/docs/"])
+def test_nothing_is_read_of_a_body_larger_than_any_form(path: str, nobody: Persona) -> None:
+    """Django would write a file of any size to the disk before it asks who sends it."""
+    nobody.cookies["csrftoken"] = "a" * 32
+    answer = nobody.generic("POST", path, b"", CONTENT_LENGTH="120000000")
+    assert answer.status_code == 413
+    assert answer["X-Request-ID"]
+
+
+def test_the_schema_is_one_whatever_is_asked_of_it(nobody: Persona) -> None:
+    """Or whoever asks for ?x=1, ?x=2 … fills the cache in which calls are counted."""
+    documentation._rendered.cache_clear()
+    for n in range(5):
+        assert nobody.get(f"/api/schema/?x={n}", HTTP_ACCEPT="application/json").status_code == 200
+    assert documentation._rendered.cache_info().misses == 1
+
+
+def test_a_name_that_is_not_ours_is_told_so(nobody: Persona) -> None:
+    answer = nobody.get("/customers/", HTTP_HOST="evil.example")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert "ALLOWED_HOSTS" in answer.json()["message"]
+
+
+def test_a_method_that_nobody_knows_is_not_repeated(
+    nobody: Persona, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="autoful.access"):
+        nobody.generic("SARAH-AT-EXAMPLE", "/customers/")
+    assert [record.method for record in caplog.records] == ["other"]
+
+
+def test_no_list_is_filtered_by_an_expression_that_never_ends(boss: Persona) -> None:
+    PartFactory.create(part_name="a" * 40)
+    answer = boss.get("/admin/inventory/part/", {"part_name__regex": "^(a+)+!$"})
+    assert answer.status_code in (302, 400)

@@ -32,6 +32,7 @@ class Command(BaseCommand):
             other = settings.PORT + 1 if settings.PORT < 65_535 else 8000
             demand_free_port(host=HOST, port=settings.PORT, instead=f"PORT={other} make run")
             _demand_writable(Path(settings.AUTOFUL_DATA))
+            os.umask(0o077)  # the database holds everybody's data
             with alone(Path(settings.AUTOFUL_DATA)):
                 self._prepare()
                 self._say("Starting the server …")
