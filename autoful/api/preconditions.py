@@ -64,6 +64,8 @@ def demand(view: Any, request: Request) -> None:
     if "*" in tags:  # any version; that there is none is the action's own 404
         return
     versions = {int(match[1]) for tag in tags if (match := OURS.fullmatch(tag))}
+    if not versions:
+        raise PreconditionFailed("If-Match takes an ETag as you got it, quotes included.")
     row = view.get_queryset().model._default_manager.filter(pk=view.kwargs["pk"])
     # An UPDATE, so that it locks as it looks: of two who read the same version the second one
     # waits for the first, and then finds another. The first lock of the order (ADR 2).
