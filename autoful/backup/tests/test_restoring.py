@@ -1,15 +1,11 @@
-"""Backup and restore: what comes back is what was there, and nothing is touched by a bad file."""
+"""Restore: what comes back is what was there, and nothing is touched by a bad file."""
 
 import json
-import os
 import sqlite3
-import subprocess
 import sys
-import uuid
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from io import StringIO
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,65 +18,22 @@ from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 
 from autoful.accounts.models import User
-from autoful.backup import archive, clients, making, mysql, restoring, unfinished
-from autoful.backup.errors import Refused
+from autoful.backup import archive, unfinished
+from autoful.backup.tests.backups import (
+    NASTY,
+    lasting,
+    on_a_server,
+    on_sqlite,
+    refused,
+    rewrite,
+    run,
+)
 from autoful.testing.personas import Persona
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
 from tests.soundness import everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-on_sqlite = pytest.mark.skipif(bool(settings.DATABASE_URL), reason="SQLite's own way")
-on_a_server = pytest.mark.skipif(not settings.DATABASE_URL, reason="SQLite has no server")
-
-# Everything that quoting, escaping, counting and character sets could trip over.
-NASTY = "O'Brien \\' \\ \"x\" `y` (1),(2); \n\r\t -- /* 🔧 Ünïcødé \u202e"
-
-
-def run(*arguments: Any) -> str:
-    """The command's words; CommandError is its refusal."""
-    out = StringIO()
-    call_command(*map(str, arguments), stdout=out)
-    return out.getvalue()
-
-
-@contextmanager
-def refused(words: str) -> Iterator[None]:
-    """The command says no in one line with these words, and changes nothing in the shop."""
-    before = everything()
-    with pytest.raises((CommandError, Refused)) as no:
-        yield
-    assert words in str(no.value)
-    assert "\n" not in str(no.value)
-    connection.close()
-    assert everything() == before
-
-
-def lasting() -> dict[str, list[dict[str, Any]]]:
-    """Every row, but for what a restore is meant to change: sign-ins, and its own audit entry."""
-    rows = everything()
-    for user in rows["accounts.User"]:
-        del user["token_version"]
-    event = "auditlog.LogEntry"
-    rows[event] = [r for r in rows[event] if "restored" not in str(r["additional_data"])]
-    return rows
-
-
-@pytest.fixture
-def shop(sarah: Persona, mike: Persona, boss: Persona) -> dict[str, list[dict[str, Any]]]:
-    """A shop with people, a session, parts and history; what is in it."""
-    boss.get("/customers/")
-    PartFactory.create(part_name=NASTY, quantity_in_stock=7)
-    assert mike.put(f"/inventory/{Part.objects.get().pk}", {"price": 3.5}).status_code == 200
-    return everything()
-
-
-@pytest.fixture
-def backup(shop: Any, tmp_path: Path) -> Path:
-    path = tmp_path / "one.zip"
-    making.make(path)
-    return path
 
 
 # --- There and back -------------------------------------------------------------------------------
@@ -99,16 +52,6 @@ def test_what_comes_back_is_what_was_there(shop: Any, tmp_path: Path) -> None:
     run("restore", path, "--replace")
     assert lasting() == there
     assert LogEntry.objects.filter(additional_data__event="restored").count() == 1
-
-
-def test_the_manifest_counts_what_is_in_the_shop(backup: Path) -> None:
-    manifest = archive.read_manifest(backup)
-    with connection.cursor() as cursor:
-        tables = connection.introspection.table_names(cursor)
-        for table in tables:
-            cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")
-            assert manifest.rows[table] == cursor.fetchone()[0], table
-    assert {*tables} == {name for name in manifest.rows if not name.startswith("sqlite_")}
 
 
 def test_the_sign_ins_of_another_day_are_over(sarah: Persona, boss: Persona, backup: Path) -> None:
@@ -138,15 +81,6 @@ def test_the_shop_that_was_replaced_is_kept(backup: Path, tmp_path: Path) -> Non
             )
 
 
-def test_a_folder_or_nothing_is_a_place_too(shop: Any, tmp_path: Path) -> None:
-    backups = Path(settings.AUTOFUL_DATA) / "backups"
-    for folder, named in ((tmp_path, [tmp_path]), (backups, [])):
-        before = {*folder.glob("autoful-20*.zip")}
-        run("backup", *named)
-        [path] = {*folder.glob("autoful-20*.zip")} - before
-        assert restoring.check_file(path, lambda *_: None).rows["inventory_part"] == 1
-
-
 def test_an_older_shop_is_told_to_migrate(shop: Any, tmp_path: Path) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
@@ -167,20 +101,6 @@ def test_a_shop_that_was_not_in_order_comes_back_and_says_so(shop: Any, tmp_path
 
 
 # --- Refused before anything is touched -----------------------------------------------------------
-
-
-def rewrite(path: Path, data: Callable[[bytes], bytes] = bytes, **manifest: Any) -> None:
-    """Make another archive of the backup, whole in itself; None takes a key away."""
-    with zipfile.ZipFile(path) as old:
-        said = json.loads(old.read("manifest.json"))
-        name = archive.DATA[said["database"]]
-        content = data(old.read(name))
-    if content is not None:
-        said |= {"bytes": len(content), "sha256": archive.hashlib.sha256(content).hexdigest()}
-    said = {k: v for k, v in (said | manifest).items() if v is not None}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
-        new.writestr(name, content)
-        new.writestr("manifest.json", json.dumps(said))
 
 
 def cut(path: Path) -> None:
@@ -264,48 +184,6 @@ def test_checking_touches_nothing(backup: Path) -> None:
     assert everything() == before
 
 
-def test_an_existing_file_is_never_replaced(shop: Any, tmp_path: Path) -> None:
-    path = tmp_path / "mine.zip"
-    path.write_text("mine")
-    with refused("never replaces a file"):
-        run("backup", path)
-    with pytest.raises(Refused, match="never replaces a file"):
-        archive._name(tmp_path / "mine.zip", path)
-    assert path.read_text() == "mine"
-
-
-def test_a_place_that_cannot_be_written_is_named(shop: Any, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with refused("cannot be written to"):
-        run("backup", tmp_path / "file" / "one.zip")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no limit on files")
-def test_a_full_disk_leaves_nothing_behind(shop: Any, tmp_path: Path) -> None:
-    # A limit on files fails the write as a full disk does, on a real file and in the real program.
-    full = f"""
-import resource, signal
-resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-import django; django.setup()
-from django.db import connection
-connection.settings_dict["NAME"] = {str(connection.settings_dict["NAME"])!r}
-from django.core.management import execute_from_command_line
-execute_from_command_line(["manage.py", "backup", {str(tmp_path / "one.zip")!r}])
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", full],
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "autoful.settings"},
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith("CommandError: The")
-    assert done.stderr.count("\n") == 1
-    assert list(tmp_path.iterdir()) == []
-
-
 # --- While others are there, and broken midway ----------------------------------------------------
 
 
@@ -386,86 +264,3 @@ def test_a_restore_that_broke_leaves_a_closed_shop(
 
     run("restore", whole)
     assert lasting() == there
-
-
-# --- Programs -------------------------------------------------------------------------------------
-
-
-@on_a_server
-def test_a_password_is_in_no_argument_and_no_environment(
-    shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    password = "p#a\"s's\\w ord%é;=[x]"
-    user = "nightly_" + uuid.uuid4().hex[:8]
-    name = connection.settings_dict["NAME"]
-    spy = tmp_path / "bin"
-    spy.mkdir()
-    real = clients.fitting("dump", mysql.kind())
-    for program in ("mysqldump", "mariadb-dump"):
-        path = spy / program
-        path.write_text(
-            f'#!/bin/sh\n{{ echo "$@"; env; }} >>{tmp_path}/seen\nexec {real.path} "$@"\n'
-        )
-        path.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{spy}:{os.environ['PATH']}")
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE USER '{user}'@'%%' IDENTIFIED BY %s", [password])
-        cursor.execute(f"GRANT SELECT, TRIGGER, SHOW VIEW ON `{name}`.* TO '{user}'@'%'")
-    as_root = dict(connection.settings_dict)
-    connection.close()
-    try:
-        connection.settings_dict |= {"USER": user, "PASSWORD": password}
-        monkeypatch.setenv("MYSQL_PWD", "somebody-elses")
-        run("backup", tmp_path / "one.zip")
-    finally:
-        monkeypatch.delenv("MYSQL_PWD")
-        connection.close()
-        connection.settings_dict |= as_root
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP USER '{user}'@'%'")
-    # What the program is told, and finds in its environment, once it is to connect.
-    _, seen = (tmp_path / "seen").read_text().split("--defaults-file=")
-    assert password not in seen
-    assert "somebody-elses" not in seen
-    assert restoring.check_file(tmp_path / "one.zip", lambda *_: None)
-
-
-def test_the_options_of_the_url_reach_either_program() -> None:
-    where = {
-        "user": "shop",
-        "password": 'a"b\\c',
-        "unix_socket": "/run/x.sock",
-        "ssl": {"ca": "/ca.pem"},
-        "ssl_mode": "VERIFY_CA",
-    }
-    ours = clients.options(clients.MARIADB, where).splitlines()
-    assert 'password="a\\"b\\\\c"' in ours
-    assert 'socket="/run/x.sock"' in ours
-    assert 'ssl-ca="/ca.pem"' in ours
-    assert {"ssl", "ssl-verify-server-cert"} <= {*ours}
-    assert "ssl-mode=VERIFY_CA" in clients.options(clients.MYSQL, where).splitlines()
-    plain = clients.options(clients.MARIADB, {"host": "db", "port": 3307}).splitlines()
-    assert {'host="db"', 'port="3307"', "disable-ssl-verify-server-cert"} <= {*plain}
-    assert "skip-ssl" in clients.options(clients.MARIADB, {"ssl_mode": "DISABLED"})
-
-
-def test_rows_are_counted_as_the_dump_passes() -> None:
-    reading = mysql.Reading()
-    for line in (
-        b"CREATE TABLE `none` (\n",
-        b"-- CHANGE MASTER TO MASTER_LOG_FILE='binlog.000007', MASTER_LOG_POS=4711;\n",
-        b"CREATE TABLE `one``odd` (\n",
-        b"INSERT INTO `one``odd` VALUES (1,'a(b'),(2,'it\\'s (c'),(3,'\\\\'),(4,0x28);\n",
-        b"CREATE TABLE `many` (\n",
-        b"INSERT INTO `many` VALUES\n",
-        b"(1,'(');\n",
-        b"INSERT INTO `many` VALUES\n",
-        b"(2,';'),\n",
-        b"(3,'x;');\n",
-        b"(not a row\n",
-        b"-- Dump completed on 2026-11-22\n",
-    ):
-        reading.line(line)
-    assert reading.rows == {"none": 0, "one`odd": 4, "many": 3}
-    assert reading.position == {"file": "binlog.000007", "position": 4711}
-    assert reading.complete
