@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -63,6 +64,16 @@ def test_the_sign_ins_of_another_day_are_over(sarah: Persona, boss: Persona, bac
     for user in User.objects.all():
         # A password changed after the backup made the next version; its tokens end as well.
         assert user.token_version > versions[user.pk] + 100
+
+
+def test_tokens_issued_between_two_restores_of_one_backup_end(sarah: Persona, backup: Path) -> None:
+    run("restore", backup, "--replace")
+    sarah.user.refresh_from_db()
+    in_between = Persona(sarah.actor, sarah.profile)
+    assert in_between.get("/customers/my-tickets").status_code == 200
+    time.sleep(1.1)  # as a server takes to start; versions are told apart by the second
+    run("restore", backup, "--replace")
+    assert in_between.get("/customers/my-tickets").status_code == 401
 
 
 def test_the_shop_that_was_replaced_is_kept(backup: Path, tmp_path: Path) -> None:
