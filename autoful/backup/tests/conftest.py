@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -25,3 +26,13 @@ def backup(shop: Any, tmp_path: Path) -> Path:
     path = tmp_path / "one.zip"
     making.make(path)
     return path
+
+
+@pytest.fixture
+def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk such as a USB stick's, whose file system has no hard links."""
+
+    def refuse(self: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)

@@ -43,8 +43,22 @@ def test_an_existing_file_is_never_replaced(shop: Any, tmp_path: Path) -> None:
     with refused("never replaces a file"):
         run("backup", path)
     with pytest.raises(Refused, match="never replaces a file"):
-        archive._name(tmp_path / "mine.zip", path)
+        archive.name(tmp_path / "mine.zip", path)
     assert path.read_text() == "mine"
+
+
+def test_a_disk_without_links_takes_a_backup_too(
+    shop: Any, tmp_path: Path, without_links: None
+) -> None:
+    path = tmp_path / "one.zip"
+    run("backup", path)
+    assert restoring.check_file(path, lambda *_: None)
+    assert [*tmp_path.iterdir()] == [path]
+    with refused("never replaces a file"):
+        run("backup", path)
+    (tmp_path / "two.zip").write_text("finished")
+    with pytest.raises(Refused, match="never replaces a file"):
+        archive.name(tmp_path / "two.zip", path)
 
 
 def test_a_place_that_cannot_be_written_is_named(shop: Any, tmp_path: Path) -> None:

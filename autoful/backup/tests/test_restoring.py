@@ -76,7 +76,7 @@ def test_tokens_issued_between_two_restores_of_one_backup_end(sarah: Persona, ba
     assert in_between.get("/customers/my-tickets").status_code == 401
 
 
-def test_the_shop_that_was_replaced_is_kept(backup: Path, tmp_path: Path) -> None:
+def test_the_shop_that_was_replaced_is_kept(backup: Path) -> None:
     Part.objects.update(part_name="the later shop")
     later = lasting()
     said = run("restore", backup, "--replace")
@@ -90,6 +90,23 @@ def test_the_shop_that_was_replaced_is_kept(backup: Path, tmp_path: Path) -> Non
             assert old.execute("SELECT part_name FROM inventory_part").fetchone()[0] == (
                 "the later shop"
             )
+
+
+@on_sqlite
+def test_without_links_it_is_kept_too_and_never_gone(
+    backup: Path, without_links: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, there = Path(connection.settings_dict["NAME"]), []
+    rename = Path.rename
+
+    def watched(self: Path, target: Path) -> Path:
+        moved = rename(self, target)
+        there.append(database.exists())
+        return moved
+
+    monkeypatch.setattr(Path, "rename", watched)
+    test_the_shop_that_was_replaced_is_kept(backup)
+    assert there == [True]
 
 
 def test_an_older_shop_is_told_to_migrate(shop: Any, tmp_path: Path) -> None:
