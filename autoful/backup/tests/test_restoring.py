@@ -5,7 +5,6 @@ import sqlite3
 import sys
 import time
 import zipfile
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from autoful.backup.tests.backups import (
     rewrite,
     run,
 )
+from autoful.backup.tests.unfit import UNFIT
 from autoful.testing.personas import Persona
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
@@ -52,7 +52,9 @@ def test_what_comes_back_is_what_was_there(shop: Any, tmp_path: Path) -> None:
     PartFactory.create()
     run("restore", path, "--replace")
     assert lasting() == there
-    assert LogEntry.objects.filter(additional_data__event="restored").count() == 1
+    [entry] = LogEntry.objects.filter(additional_data__event="restored")
+    made_at = archive.read_manifest(path).made_at
+    assert entry.additional_data["backup_made_at"] == made_at
 
 
 def test_the_sign_ins_of_another_day_are_over(sarah: Persona, boss: Persona, backup: Path) -> None:
@@ -131,51 +133,7 @@ def test_a_shop_that_was_not_in_order_comes_back_and_says_so(shop: Any, tmp_path
 # --- Refused before anything is touched -----------------------------------------------------------
 
 
-def cut(path: Path) -> None:
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-
-
-def cut_a_little(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-3])
-
-
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0x10
-    path.write_bytes(content)
-
-
-def another_zip(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as other:
-        other.writestr("holiday.jpg", b"sand")
-
-
-def no_data(path: Path) -> None:
-    with zipfile.ZipFile(path) as old:
-        manifest = old.read("manifest.json")
-    with zipfile.ZipFile(path, "w") as new:
-        new.writestr("manifest.json", manifest)
-
-
 OTHER = {"sqlite": "mysql", "mariadb": "mysql", "mysql": "mariadb"}
-
-UNFIT: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "not there": (Path.unlink, "cannot be read"),
-    "empty": (lambda path: path.write_bytes(b""), "damaged, cut short, or not a backup"),
-    "cut in half": (cut, "damaged, cut short, or not a backup"),
-    "cut by three bytes": (cut_a_little, "damaged, cut short, or not a backup"),
-    "one bit": (flip, "damaged"),
-    "a letter": (lambda path: path.write_text("Dear Sir"), "not a backup"),
-    "another zip": (another_zip, "not a backup of Autoful"),
-    "without data": (no_data, "holds no data"),
-    "another format": (lambda path: rewrite(path, format="other"), "not a backup of Autoful"),
-    "a later format": (lambda path: rewrite(path, format_version=2), "another Autoful"),
-    "half a manifest": (lambda path: rewrite(path, rows=None), "its manifest is not whole"),
-    "other data": (lambda path: rewrite(path, sha256="0" * 64), "not what was backed up"),
-    "longer data": (lambda path: rewrite(path, bytes=10), "not what was backed up"),
-    "a newer shop": (lambda path: rewrite(path, migrations=["tickets.0999_next"]), "newer Autoful"),
-}
 
 
 def test_unfit_files_are_refused_and_nothing_touched(backup: Path) -> None:
@@ -266,6 +224,18 @@ def test_a_shop_in_use_is_not_replaced(backup: Path) -> None:
     finally:
         other.close()
     run("restore", backup, "--replace")
+
+
+@on_a_server
+def test_a_shop_left_closed_is_opened_and_no_date_is_made_up(backup: Path, shop: Any) -> None:
+    there = lasting()
+    assert "--finish" in run("restore", backup, "--replace", "--keep-closed")
+    with pytest.raises(OperationalError, match="has not finished"):
+        connection.ensure_connection()
+    assert "The shop is back" in run("restore", "--finish")
+    assert lasting() == there
+    [entry] = LogEntry.objects.filter(additional_data__event="restored")
+    assert "backup_made_at" not in entry.additional_data
 
 
 @on_a_server
