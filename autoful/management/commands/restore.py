@@ -57,7 +57,7 @@ class Command(BaseCommand):
         if keep_closed and connection.vendor == "sqlite":
             raise Refused("SQLite has no binary log: --keep-closed is for MySQL and MariaDB.")
         line = ProgressLine("Reading the backup", self.stdout)
-        manifest = restoring.check_file(path, line.of_what)
+        manifest = restoring.check_file(path, line)
         line.end()
         rows = f"{sum(manifest.rows.values()):,} rows"
         self.stdout.write(
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         if not replace and not restoring.shop_is_empty():
             self._ask()
         line = ProgressLine("Restoring", self.stdout)
-        restored = restoring.restore(path, manifest, line.of_what, finish=not keep_closed)
+        restored = restoring.restore(path, manifest, line, finish=not keep_closed)
         line.end()
         if keep_closed:
             self._say_how_to_go_on(manifest)
