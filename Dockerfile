@@ -20,7 +20,8 @@ ENV PYTHONUNBUFFERED=1 \
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libmariadb3 mariadb-client \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin autoful
+    && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin autoful \
+    && install --directory --owner autoful --group autoful --mode 0700 $AUTOFUL_DATA/backups $AUTOFUL_DATA/metrics
 WORKDIR /app
 COPY requirements-embedded.txt requirements.txt constraints.txt ./
 RUN --mount=type=bind,from=builder,source=/wheels,target=/wheels \

@@ -115,9 +115,12 @@ def clear() -> None:
     if not (settings.AUTOFUL_METRICS_TOKEN and settings.PRODUCTION):
         return
     _kept().mkdir(parents=True, exist_ok=True)
-    for folder in _kept().glob(f"{platform.node()}-*"):
-        pid = int(folder.name.rpartition("-")[2])
-        if pid == os.getpid() or not _lives(pid):
+    for folder in _kept().iterdir():
+        host, _, number = folder.name.rpartition("-")
+        # The folder may be shared with other machines, whose processes cannot be asked here.
+        if host != platform.node() or not number.isdecimal():
+            continue
+        if int(number) == os.getpid() or not _lives(int(number)):
             shutil.rmtree(folder, ignore_errors=True)
 
 

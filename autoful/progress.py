@@ -13,11 +13,8 @@ class ProgressLine:
         self.moves = out.isatty()
         self.said = 0
 
-    def __call__(self, done: int, total: int) -> None:
-        self.of_what(done, total, "tickets")
-
-    def of_what(self, done: int, total: int, what: str) -> None:
-        """So many of so many pages, tables, MB."""
+    def __call__(self, done: int, total: int, what: str) -> None:
+        """So many of so many pages, tables, tickets."""
         if self.moves:
             self.out.write(f"\r{self.what} … {done} of {total} {what}", ending="")
             self.out.flush()

@@ -29,7 +29,7 @@ DAY = datetime.timedelta(days=1)
 MINUTE = datetime.timedelta(minutes=1)
 
 Moment = datetime.datetime
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int, str], None]
 Event = tuple[Moment, int, Callable[[], None]]
 
 
@@ -193,7 +193,7 @@ class Year:
             else:
                 self._at(step.moment, self._move, ticket, step.value, self.actors[by])
         self.opened += 1
-        self.progress(self.opened, len(self.story.visits))
+        self.progress(self.opened, len(self.story.visits), "tickets")
 
     def _assign(self, ticket: ServiceTicket, mechanic: int, actor: Actor) -> None:
         mechanic_id = self.actors[mechanic].profile_id

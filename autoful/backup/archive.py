@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -98,12 +99,16 @@ def write(target: Path, database: str, fill: Callable[[Writing], Manifest]) -> M
                 archive.writestr(MANIFEST, json.dumps(said, indent=1))
             file.flush()
             os.fsync(file.fileno())
-        _name(path, target)
+        name(path, target)
     return manifest
 
 
-def _name(path: Path, target: Path) -> None:
-    """Give the finished file its name, never another file's."""
+def name(path: Path, target: Path, *, copy: bool = False) -> None:
+    """Give the finished file the name `target`, never another file's.
+
+    It keeps its old name beside the new one. On a file system without links it moves, or, with
+    `copy`, `target` is a copy of it.
+    """
     try:
         # Unlike a rename, a link refuses a name that was taken meanwhile.
         target.hardlink_to(path)
@@ -112,7 +117,14 @@ def _name(path: Path, target: Path) -> None:
     except OSError:  # a file system without links
         if target.exists():
             raise Refused(f"{target} exists already, and a backup never replaces a file.") from None
-        path.rename(target)
+        if copy:
+            with partial(target.parent, ".partial") as copied:
+                shutil.copy2(path, copied)
+                with copied.open("rb") as file:
+                    os.fsync(file.fileno())
+                copied.rename(target)
+        else:
+            path.rename(target)
     settle(target.parent)
 
 

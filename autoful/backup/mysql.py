@@ -132,7 +132,10 @@ def empty() -> None:
 
 
 def others() -> list[str]:
-    """Who else is connected to this database, as "autoful from 10.0.0.7:51234"."""
+    """Who else is connected to this database, as "autoful from 10.0.0.7:51234".
+
+    Without the right PROCESS the server shows the sessions of our own account and no other's.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT CONNECTION_ID(), DATABASE()")
         ours, database = cursor.fetchone()

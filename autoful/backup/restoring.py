@@ -30,7 +30,7 @@ BOOKKEEPING = {"django_migrations", "django_content_type", "auth_permission", "d
 class Restored:
     """What came back, and what the owner should know about it."""
 
-    manifest: Manifest
+    manifest: Manifest | None  # none when only `finish` was asked for: the file is not at hand
     kept: Path | None = None  # the shop that was there before
     older: bool = False  # than the code: it has to be migrated
     wrong: list[str] = field(default_factory=list)
@@ -159,16 +159,14 @@ def finish() -> Restored:
     if wrong := proofs.dangling():
         raise Refused(f"The shop stays closed: {wrong[0]}")
     migrations = proofs.applied_migrations()
-    restored = Restored(
-        Manifest("", "", mysql.kind(), mysql.server(), migrations, mysql.rows(), 0, ""),
-        older=bool(proofs.known_migrations() - set(migrations)),
-    )
+    restored = Restored(None, older=bool(proofs.known_migrations() - set(migrations)))
     _finish(restored)
     unfinished.clear()
     return restored
 
 
 def _demand_nobody() -> None:
+    """Raise Refused while anybody is connected whom our account may see; see `mysql.others`."""
     # The server needs a moment to see that a program of ours has gone.
     for _ in range(10):
         if not (others := mysql.others()):
@@ -204,7 +202,8 @@ def _finish(restored: Restored) -> None:
     """
     signing_out.end_all()
     if not restored.older:
-        audit.record_event(User(), "restored", backup_made_at=restored.manifest.made_at)
+        made = {"backup_made_at": restored.manifest.made_at} if restored.manifest else {}
+        audit.record_event(User(), "restored", **made)
         restored.wrong = proofs.broken_rules()
 
 

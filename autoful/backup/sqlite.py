@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from autoful.backup.archive import settle
+from autoful.backup import archive
 from autoful.backup.errors import Refused
 
 PAGES = 2_000  # copied between two words about progress
@@ -102,7 +102,7 @@ def put_in_place(new: Path, database: Path, kept: Path) -> bool:
             # for that of the new database.
             with suppress(FileNotFoundError):
                 Path(f"{database}{ending}").rename(f"{kept}{ending}")
-        kept.hardlink_to(database)
+        archive.name(database, kept, copy=True)  # the shop is never without a file
         # Restored by root, it is still the file of whoever runs the shop.
         was = database.stat()
         new.chmod(was.st_mode)
@@ -110,7 +110,7 @@ def put_in_place(new: Path, database: Path, kept: Path) -> bool:
             os.chown(new, was.st_uid, was.st_gid)
     # Either the old file or the new one has the name, whenever the power goes.
     new.replace(database)
-    settle(database.parent)
+    archive.settle(database.parent)
     return there
 
 

@@ -60,7 +60,9 @@ class _Patience:
     def __call__(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
-        for attempt in range(1, TRIES + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 result = execute(sql, params, many, context)
             except OperationalError as error:
@@ -76,7 +78,6 @@ class _Patience:
             elif DEFINES.match(sql):
                 self.took_effect.append(sql)
             return result
-        raise AssertionError("unreachable")
 
     def _stands_alone(self, sql: str) -> bool:
         """Whether the statement is a whole: one that defines commits itself, whatever is around it.

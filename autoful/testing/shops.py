@@ -92,8 +92,10 @@ class Shop:
         return json.loads(answer)
 
     def close(self) -> None:
+        """End the process that answers; the next question starts another one."""
         if self._shell is not None:
             self._shell.communicate()
+            self._shell = None
 
     def manage(self, *arguments: str, **environment: str) -> str:
         """Run a management command; returns what it printed."""

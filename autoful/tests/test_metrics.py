@@ -125,6 +125,18 @@ def test_only_figures_of_servers_that_run_are_kept(kept: Path, dead: int) -> Non
     assert [f.exists() for f in (mine, gone, lives, elsewhere)] == [False, False, True, True]
 
 
+def test_figures_of_a_host_whose_name_begins_like_ours_are_kept(
+    kept: Path, dead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "node", lambda: "web")
+    gone, others = kept / f"web-{dead}", [kept / f"web-2-{dead}", kept / "web-old", kept / "web-²"]
+    for folder in (gone, *others):
+        folder.mkdir(parents=True)
+    metrics.clear()
+    assert not gone.exists()
+    assert [f for f in others if not f.exists()] == []
+
+
 WORKER = """
 import os, sys
 from pathlib import Path

@@ -36,7 +36,7 @@ def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[int]]:
     with django_db_blocker.unblock():
         atomic = transaction.atomic()
         atomic.__enter__()
-        demo.fill(progress=lambda done, total: steps.append(done), now=NOW)
+        demo.fill(progress=lambda done, total, what: steps.append(done), now=NOW)
         try:
             yield steps
         finally:

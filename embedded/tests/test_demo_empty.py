@@ -22,11 +22,11 @@ def test_one_row_makes_it_a_shop_with_data(one: str) -> None:
         Customer.objects.create(name="Somebody Atall")
     assert not demo.is_empty()
     with pytest.raises(demo.ShopNotEmpty):
-        demo.fill(progress=lambda done, total: None)
+        demo.fill(progress=lambda *_: None)
 
 
 def test_a_filling_that_is_interrupted_leaves_nothing() -> None:
-    def interrupt(done: int, total: int) -> None:
+    def interrupt(done: int, total: int, what: str) -> None:
         if done == 5:
             raise KeyboardInterrupt
 

@@ -259,7 +259,6 @@ def test_the_moment_before_an_accident(tmp_path: Path, monkeypatch: pytest.Monke
                 "answer = ServiceTicket.objects.count()"
             )
             ours.close()
-            ours._shell = None
 
             said = ours.manage("restore", str(path), "--replace", "--keep-closed")
             _, _, told = said.partition("play the binary log into it, from ")

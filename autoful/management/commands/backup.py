@@ -27,7 +27,7 @@ class Command(BaseCommand):
         target = making.default_path(folder) if path is None or folder else path
         line = ProgressLine("Backing up", self.stdout)
         try:
-            manifest = making.make(target, line.of_what)
+            manifest = making.make(target, line)
         except Refused as no:
             raise CommandError(str(no)) from no
         except Error as silent:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, connection
 
 from autoful.backup import restoring, unfinished
+from autoful.backup.archive import Manifest
 from autoful.backup.errors import Refused
 from autoful.backup.restoring import Restored
 from autoful.progress import ProgressLine
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         if keep_closed and connection.vendor == "sqlite":
             raise Refused("SQLite has no binary log: --keep-closed is for MySQL and MariaDB.")
         line = ProgressLine("Reading the backup", self.stdout)
-        manifest = restoring.check_file(path, line.of_what)
+        manifest = restoring.check_file(path, line)
         line.end()
         rows = f"{sum(manifest.rows.values()):,} rows"
         self.stdout.write(
@@ -68,10 +69,10 @@ class Command(BaseCommand):
         if not replace and not restoring.shop_is_empty():
             self._ask()
         line = ProgressLine("Restoring", self.stdout)
-        restored = restoring.restore(path, manifest, line.of_what, finish=not keep_closed)
+        restored = restoring.restore(path, manifest, line, finish=not keep_closed)
         line.end()
         if keep_closed:
-            self._say_how_to_go_on(restored)
+            self._say_how_to_go_on(manifest)
         else:
             self._say(restored)
 
@@ -89,8 +90,8 @@ class Command(BaseCommand):
         if typed.strip() != "replace":
             raise refusal
 
-    def _say_how_to_go_on(self, restored: Restored) -> None:
-        log = restored.manifest.binary_log
+    def _say_how_to_go_on(self, manifest: Manifest) -> None:
+        log = manifest.binary_log
         if log:
             self.stdout.write(
                 "Now play the binary log into it, from {file}, --start-position={position}, "
