@@ -12,6 +12,7 @@ from django.db import OperationalError, connection
 from autoful.accounts import account, guessing
 from autoful.api import idempotency, preconditions
 from autoful.errors import Busy
+from autoful.limits import TooManyRequests
 from autoful.models import IdempotencyKey
 from customers import registration
 from inventory import stock
@@ -196,6 +197,14 @@ def test_a_refusal_that_loses_races_hashes_once_too(desk: Desk) -> None:
     with hashing() as (tries, hashes), races as store:
         assert list(write(KEY).json()["fields"]) == ["email"]
     assert (store.call_count, hashes.call_count, tries.call_count) == (3, 1, 1)
+
+
+def test_too_many_tries_at_a_password_are_not_remembered(desk: Desk) -> None:
+    """The client is told to come again, and does so with the same key."""
+    write = desk.writes()["customers.create"]
+    with patch.object(guessing, "count_try", side_effect=TooManyRequests(41)):
+        assert write(KEY).status_code == 429
+    assert write(KEY).status_code == 201
 
 
 def test_a_bug_after_the_effect_leaves_neither_effect_nor_key(desk: Desk) -> None:
