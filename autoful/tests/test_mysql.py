@@ -80,6 +80,18 @@ def test_a_server_that_refuses_is_asked_every_time(pause: Any) -> None:
     assert Part.objects.count() == 0
 
 
+def test_a_server_that_hung_and_now_refuses_is_asked_every_time(pause: Any) -> None:
+    """It was killed, and comes back: that moment is ours, not one request's a second."""
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        address = gone.getsockname()
+    pause.begin()
+    move_to(address)
+    assert "left alone" in str(_refusal())
+    time.sleep(1.1)  # the pause is over
+    for _ in range(3):
+        assert "left alone" not in str(_refusal())
+
+
 def test_after_a_pause_one_asks_and_the_others_are_refused(
     pause: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
