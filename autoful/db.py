@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import OperationalError, models, transaction
 from django.db.models import F
 
 from autoful import metrics
-from autoful.errors import Busy, Missing
+from autoful.errors import Busy, DomainError, Missing
 
 logger = logging.getLogger(__name__)
 
@@ -63,21 +63,50 @@ def retrying(function: Callable[P, T]) -> Callable[P, T]:
 def again(attempt: Callable[[], T], name: str) -> T:
     """What `attempt` returns, tried again while it loses a race. Raises Busy.
 
-    It holds a whole transaction, from before its beginning to after its end.
+    It holds a whole transaction, from before its beginning to after its end. What comes before
+    the beginning and is asked for with `once` is not done again.
     """
-    for number in range(RETRIES + 1):
+    token = _done.set({})
+    try:
+        for number in range(RETRIES + 1):
+            try:
+                return attempt()
+            except OperationalError as error:
+                if not lost_a_race(error):
+                    raise
+                logger.info("lost a race", extra={"verb": name, "attempt": number})
+                outcome = "retried" if number < RETRIES else "given up"
+                metrics.count("lost_races", verb=name, outcome=outcome)
+                if number < RETRIES:
+                    # Jitter, or the same rivals meet again at the same moment.
+                    time.sleep(random.uniform(0.01, 0.05) * 2**number)  # noqa: S311
+        raise Busy
+    finally:
+        _done.reset(token)
+
+
+_done: ContextVar[dict[Any, Any] | None] = ContextVar("done", default=None)
+
+
+def once(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `function` returns or refuses, the same in every try of one `again`.
+
+    For what stands before a verb and must not follow its lost races: a password's hash, which is
+    slow, and a try at a password, which is counted. The verb itself still looks at what is there.
+    """
+    done = _done.get()
+    if done is None:
+        return function(*args, **kwargs)
+    asked = function, args, tuple(sorted(kwargs.items()))
+    if asked not in done:
         try:
-            return attempt()
-        except OperationalError as error:
-            if not lost_a_race(error):
-                raise
-            logger.info("lost a race", extra={"verb": name, "attempt": number})
-            outcome = "retried" if number < RETRIES else "given up"
-            metrics.count("lost_races", verb=name, outcome=outcome)
-            if number < RETRIES:
-                # Jitter, or the same rivals meet again at the same moment.
-                time.sleep(random.uniform(0.01, 0.05) * 2**number)  # noqa: S311
-    raise Busy
+            done[asked] = function(*args, **kwargs)
+        except DomainError as refusal:
+            done[asked] = refusal
+    if isinstance(done[asked], DomainError):
+        raise done[asked]
+    found: T = done[asked]
+    return found
 
 
 class Whole:

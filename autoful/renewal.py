@@ -6,14 +6,17 @@ worker, ready or not. And its workers are forks of a process that loaded the cod
 
 - the first process keeps every worker's door, and hands it to the worker that comes after;
 - an old worker is told to stop when the new one has loaded, and goes on if the new one cannot;
+- whatever is waited for, being told to end comes first;
 - workers are processes of their own that read the code anew (`spawn`, see `serving.start`).
 """
 
 import logging
 import multiprocessing
 import socket
+import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
@@ -25,17 +28,19 @@ logger = logging.getLogger("autoful.serving")
 
 DEFERRED = 5  # seconds a caller may say nothing, after which it is let in all the same
 LOADED_WITHIN = 120.0  # seconds; a machine that is busy with its customers loads slowly
+# Seconds. A signal does not end a wait: Python goes on with the rest of it, so each is a short one.
+STEP = 0.1
 
 
 class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two classes, by the interpreter
-    """Granian; `may_renew` is asked before the first old worker is touched, and says why not.
+    """Granian; `rehearsal` is a command that has to succeed before the first old worker is touched.
 
-    The loader that `serve` gets has to take `loaded`, a pipe's end, and send a byte when done.
+    It says why it did not. The loader that `serve` gets has to take `loaded`, a pipe's end, and send a byte when done.
     """
 
-    def __init__(self, target: str, *, may_renew: Callable[[], bool], **options: Any) -> None:
+    def __init__(self, target: str, *, rehearsal: Sequence[str], **options: Any) -> None:
         super().__init__(target, **options)
-        self.may_renew = may_renew
+        self.rehearsal = rehearsal
         self.doors: list[tuple[Any, socket.socket]] = []
 
     def _init_shared_socket(self) -> None:
@@ -69,7 +74,7 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
         self.reload_signal = False
         self.main_loop_interrupt.clear()
         logger.info("renewing the workers")
-        if self.may_renew():
+        if not self.rehearsal or self._is_fit():
             for idx in range(self.workers):
                 if self.interrupt_signal or not self._renew(idx, spawn_target, target_loader):
                     break
@@ -78,34 +83,69 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
         if self.interrupt_signal or self.interrupt_children:
             self.main_loop_interrupt.set()  # it came while we were busy, and was cleared
 
+    def _comes(self, true: Callable[[], Any], within: float) -> bool:
+        """Whether it is true before so many seconds are over, or we are told to end.
+
+        `true` waits for `STEP` at most.
+        """
+        deadline = time.monotonic() + within
+        while not true():
+            if self.interrupt_signal or time.monotonic() > deadline:
+                return False
+        return True
+
+    def _is_fit(self) -> bool:
+        """Whether the code that lies there now could start, asked of itself."""
+        with subprocess.Popen(self.rehearsal) as asked:  # noqa: S603  # ourselves
+            if not self._comes(partial(_ended, asked), LOADED_WITHIN):
+                asked.kill()
+        if asked.returncode and not self.interrupt_signal:
+            logger.error("the new code is not fit to serve; the old workers go on")
+        return asked.returncode == 0
+
     def _renew(self, idx: int, spawn_target: Any, target_loader: Any) -> bool:
         """Whether a new worker has taken the place of the old one."""
         old, new = self.wrks[idx], self._spawn_worker(idx, spawn_target, target_loader)
         new.interrupt_by_parent = True  # until it has loaded, its end is our business alone
         new.start()
-        ready = _has_loaded(new)
+        ready = self._has_loaded(new)
         new.interrupt_by_parent = not ready
         if not ready or not new.is_alive():
-            logger.error("the new worker did not start; the old ones go on")
+            if not self.interrupt_signal:
+                logger.error("the new worker did not start; the old ones go on")
             new.kill()
             new.join()
             return False
         self.wrks[idx] = new
         old.terminate()
-        old.join(self.workers_kill_timeout)
-        if old.is_alive():
+        if not self._comes(partial(_has_ended, old), self.workers_kill_timeout):
+            if self.interrupt_signal:
+                self.wrks.append(old)  # to be waited for together with the others
+                return False
             logger.warning("an old worker did not end and is killed")
             old.kill()
             old.join()
         return True
 
+    def _has_loaded(self, worker: Any) -> bool:
+        worker.loaded.close()  # the worker has its own; without ours, its death is heard at once
+        heard: Connection
+        with worker.heard as heard:
+            try:
+                spoke = self._comes(partial(heard.poll, STEP), LOADED_WITHIN)
+                return spoke and heard.recv_bytes() == b"."
+            except (EOFError, OSError):
+                return False
 
-def _has_loaded(worker: Any) -> bool:
-    heard: Connection = worker.heard
-    worker.loaded.close()  # the worker has its own; without ours, its death is heard at once
+
+def _ended(process: "subprocess.Popen[bytes]") -> bool:
     try:
-        return heard.poll(LOADED_WITHIN) and heard.recv_bytes() == b"."
-    except (EOFError, OSError):
+        process.wait(STEP)
+    except subprocess.TimeoutExpired:
         return False
-    finally:
-        heard.close()
+    return True
+
+
+def _has_ended(worker: Any) -> bool:
+    worker.join(STEP)
+    return not worker.is_alive()

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -102,12 +102,12 @@ def start(
     patience: int,
     log_level: LogLevels,
     when_ready: Callable[[], None] | None = None,
-    may_renew: Callable[[], bool] = lambda: True,
+    rehearsal: Sequence[str] = (),
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is under way for at most `patience` seconds.
 
-    `when_ready` is called once, when the first worker answers; `may_renew` at every SIGHUP, before
-    new workers take the place of the old ones.
+    `when_ready` is called once, when the first worker answers; `rehearsal` is a command
+    that has to succeed at every SIGHUP, before new workers take the place of the old ones.
     """
     # Where workers are forks, they must not share a connection with this process or each other.
     connections.close_all()
@@ -134,7 +134,7 @@ def start(
         log_level=log_level,
         log_dictconfig=_logging(),
         when_ready=when_ready,
-        may_renew=may_renew,
+        rehearsal=rehearsal,
     ).serve(target_loader=_load_in_worker)
 
 

@@ -65,6 +65,8 @@ if PRODUCTION:
         _database.setdefault("OPTIONS", {}).update(
             charset="utf8mb4",
             isolation_level="read committed",
+            # Of every process, as are the waits below. Web processes are brief in more
+            # (autoful/mysql/), and `migrate` waits for its locks in its own way.
             connect_timeout=2,
             # The server's own 50 seconds would hold a thread that long; after 3 the verb tries
             # again. Tables being altered keep us waiting a second at most

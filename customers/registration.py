@@ -13,7 +13,7 @@ from autoful.accounts.account import (
 )
 from autoful.accounts.models import normalize_email
 from autoful.actor import Actor, Role
-from autoful.db import lock, lock_if_there
+from autoful.db import lock, lock_if_there, once
 from autoful.errors import InvalidField
 from autoful.models import IdempotencyKey
 from autoful.verbs import verb
@@ -31,7 +31,7 @@ def register_customer(
     Always a new record: whoever the shop has on file under this e-mail keeps their history; whether
     the two are one person is not for an e-mail to say. Raises EmailTaken.
     """
-    account = credentials(email=email, password=password, role=Role.CUSTOMER)
+    account = once(credentials, email=email, password=password, role=Role.CUSTOMER)
     return enter_account_holder(name=name, phone=phone, account=account, actor=actor)
 
 
@@ -64,7 +64,7 @@ def change_customer(
         name=name,
         email=email,
         phone=phone,
-        password_hash=make_password(password) if password is not None else None,
+        password_hash=once(make_password, password) if password is not None else None,
         actor=actor,
     )
 

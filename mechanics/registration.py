@@ -16,7 +16,7 @@ from autoful.accounts.account import (
     open_account,
 )
 from autoful.actor import Actor, Role
-from autoful.db import lock
+from autoful.db import lock, once
 from autoful.models import IdempotencyKey
 from autoful.money import to_cents
 from autoful.verbs import verb
@@ -54,7 +54,7 @@ def register_mechanic(
         phone=phone,
         salary=salary,
         approved=trusted or settings.AUTOFUL_MECHANIC_SIGNUP == "open",
-        account=credentials(email=email, password=password, role=Role.MECHANIC),
+        account=once(credentials, email=email, password=password, role=Role.MECHANIC),
         actor=actor,
     )
 
@@ -105,7 +105,7 @@ def change_mechanic(
         email=email,
         phone=phone,
         salary=salary,
-        password_hash=make_password(password) if password is not None else None,
+        password_hash=once(make_password, password) if password is not None else None,
         actor=actor,
     )
 

@@ -1,15 +1,18 @@
 """The rows of Idempotency-Key: written with the effect, retried with it, erased and forgotten."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import DEFAULT, Mock, patch
 
 import pytest
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, make_password
 from django.db import OperationalError, connection
 
-from autoful.accounts import account
-from autoful.api import idempotency
+from autoful.accounts import account, guessing
+from autoful.api import idempotency, preconditions
 from autoful.errors import Busy
+from autoful.limits import TooManyRequests
 from autoful.models import IdempotencyKey
 from customers import registration
 from inventory import stock
@@ -82,10 +85,12 @@ def test_what_is_old_is_forgotten_in_batches(desk: Desk, monkeypatch: pytest.Mon
 # --- Lost races -----------------------------------------------------------------------------------
 
 
+LOST = OperationalError(1213, "Deadlock found when trying to get lock")
+
+
 def losing(times: int) -> Any:
     """The verb's end, lost `times` times; the part is taken by then."""
-    lost = OperationalError(1213, "Deadlock found when trying to get lock")
-    return patch.object(stock, "_record", side_effect=[lost] * times, autospec=True)
+    return patch.object(stock, "_record", side_effect=[LOST] * times, autospec=True)
 
 
 def test_a_lost_race_is_run_again_whole(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +100,7 @@ def test_a_lost_race_is_run_again_whole(desk: Desk, monkeypatch: pytest.MonkeyPa
         calls.append(IdempotencyKey.objects.count())
         part = real(**facts)
         if len(calls) <= 2:
-            raise OperationalError(1213, "Deadlock found when trying to get lock")
+            raise LOST
         return part
 
     monkeypatch.setattr(stock, "_record", unlucky)
@@ -146,6 +151,60 @@ def test_a_hash_is_computed_before_the_transaction(desk: Desk) -> None:
         changed.body = {"password": "another good one"}
         assert changed(KEY).status_code == 200
     assert inside == [outside, outside]
+
+
+@contextmanager
+def hashing() -> Iterator[tuple[Mock, Mock]]:
+    """The tries at a password that are counted, and the hashes that are computed."""
+    encode = BCryptSHA256PasswordHasher.encode
+    with (
+        patch.object(guessing, "count_try", wraps=guessing.count_try) as tries,
+        patch.object(
+            BCryptSHA256PasswordHasher, "encode", autospec=True, side_effect=encode
+        ) as hashes,
+    ):
+        yield tries, hashes
+
+
+@pytest.mark.parametrize(
+    "route,headers",
+    [
+        ("customers.create", {"key": KEY}),
+        ("mechanics.create", {"key": KEY}),
+        ("customers.update", {"key": KEY}),
+        ("mechanics.update", {"HTTP_IF_MATCH": "*"}),
+    ],
+)
+def test_a_lost_race_hashes_once_and_counts_one_try(
+    route: str, headers: dict[str, str], desk: Desk, settings: Any
+) -> None:
+    settings.AUTOFUL_MECHANIC_SIGNUP = "open"
+    write, opens = desk.writes()[route], route.endswith("create")
+    if not opens:
+        write.body = {"password": "another good one"}
+    races = patch.object(
+        preconditions, "demand", wraps=preconditions.demand, side_effect=[LOST, LOST, DEFAULT]
+    )
+    with hashing() as (tries, hashes), races as demand:
+        assert write(**headers).status_code < 300
+    assert (demand.call_count, hashes.call_count, tries.call_count) == (3, 1, int(opens))
+
+
+def test_a_refusal_that_loses_races_hashes_once_too(desk: Desk) -> None:
+    write = desk.writes()["customers.create"]
+    write.body = write.body | {"email": desk.sarah.user.email, "password": "not her password"}
+    races = patch.object(idempotency.Key, "store", side_effect=[LOST, LOST, None])
+    with hashing() as (tries, hashes), races as store:
+        assert list(write(KEY).json()["fields"]) == ["email"]
+    assert (store.call_count, hashes.call_count, tries.call_count) == (3, 1, 1)
+
+
+def test_too_many_tries_at_a_password_are_not_remembered(desk: Desk) -> None:
+    """The client is told to come again, and does so with the same key."""
+    write = desk.writes()["customers.create"]
+    with patch.object(guessing, "count_try", side_effect=TooManyRequests(41)):
+        assert write(KEY).status_code == 429
+    assert write(KEY).status_code == 201
 
 
 def test_a_bug_after_the_effect_leaves_neither_effect_nor_key(desk: Desk) -> None:

@@ -113,6 +113,19 @@ def test_every_route_is_described(schema: dict[str, Any]) -> None:
     assert len(set(said)) == len(said)
 
 
+def test_a_409_says_when_to_ask_again_where_the_same_request_may_be_under_way(
+    schema: dict[str, Any],
+) -> None:
+    for name, operation in operations(schema):
+        conflict = operation["responses"].get("409")
+        if conflict is not None:
+            keyed = any(p["name"] == "Idempotency-Key" for p in operation.get("parameters", []))
+            header = conflict["headers"].get("Retry-After")
+            assert (header is not None) == keyed, name
+            # Somebody who was faster is a 409 too, and asking again does not help.
+            assert header is None or header["required"] is False, name
+
+
 def test_every_route_has_examples_that_fit_their_schemas(schema: dict[str, Any]) -> None:
     for name, operation in operations(schema):
         if body := operation.get("requestBody"):

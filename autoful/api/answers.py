@@ -33,6 +33,11 @@ HEADERS: dict[str, dict[str, Any]] = {
     "RateLimit-Remaining": {"description": "Calls left of it.", "schema": WHOLE},
     "RateLimit-Reset": {"description": "Seconds until it starts again.", "schema": WHOLE},
 }
+# Of the several errors that are a 409, one has it.
+RETRY_AFTER_IN_PROGRESS = HEADERS["Retry-After"] | {
+    "description": "With the code `request_in_progress`: seconds until it is worth asking again.",
+    "required": False,
+}
 IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",

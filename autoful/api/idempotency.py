@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from autoful.actor import current_origin
 from autoful.api.preconditions import PreconditionFailed
 from autoful.errors import DomainError
-from autoful.limits import address_key
+from autoful.limits import TooManyRequests, address_key
 from autoful.models import IdempotencyKey, label
 
 HEADER = "Idempotency-Key"
@@ -145,7 +145,8 @@ def is_decided(refusal: DomainError) -> bool:
     A version once left never comes back, so a late 412 is one again without being remembered, and
     whoever reads the row again may go on with the same key.
     """
-    return refusal.status < 500 and not isinstance(refusal, InProgress | PreconditionFailed)
+    of_the_moment = InProgress | PreconditionFailed | TooManyRequests
+    return refusal.status < 500 and not isinstance(refusal, of_the_moment)
 
 
 def _fingerprint(view: Any, request: Request, route: str) -> str:

@@ -28,6 +28,7 @@ from autoful.api.answers import (
     IDEMPOTENCY_KEY,
     IF_MATCH,
     MISSING,
+    RETRY_AFTER_IN_PROGRESS,
 )
 
 PAGINATION = inline_serializer(
@@ -237,6 +238,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         names += ["Retry-After"] if code in ("429", "503") else []
         names += [name for name in HEADERS if name.startswith("RateLimit")]
         response["headers"] = {n: {"$ref": f"#/components/headers/{n}"} for n in names}
+        if code == "409" and _is_guarded(path, method):
+            response["headers"]["Retry-After"] = RETRY_AFTER_IN_PROGRESS
 
 
 def _is_guarded(path: str, method: str) -> bool:

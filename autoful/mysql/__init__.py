@@ -2,10 +2,11 @@
 
 from django.db import connections
 
-# Seconds, for the web server alone: a migration, a backup or a report may take its time.
+# Seconds, for the web server alone: what a migration, a backup or a report asks may take its time.
+# How long every process waits for a connection and for locks stands in the settings.
 # Reading waits longer than a row's lock does (3): a lock that is not given is a lost race and tried
 # again, an answer that does not come is an outage.
-WEB_PATIENCE = {"connect_timeout": 2, "read_timeout": 5, "write_timeout": 5}
+WEB_PATIENCE = {"read_timeout": 5, "write_timeout": 5}
 
 
 def serve_web() -> None:

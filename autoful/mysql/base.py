@@ -2,8 +2,8 @@
 
 Connecting and the look whether a kept connection still answers are bounded. After either was
 waited for in vain, one request a second asks for a connection and the others are refused at once.
-A database that refuses is not left alone: asking it costs nothing, and so its first moment back
-is ours. See ADR 11.
+A database that refuses is not left alone, nor is one that hung any more when it refuses: asking it
+costs nothing, and so its first moment back is ours. See ADR 11.
 """
 
 import select
@@ -68,6 +68,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except MySQLdb.Error:
             if time.monotonic() - began > WAITED_SECONDS:
                 self.pause.begin()
+            else:
+                self.pause.end()
             raise
         self.pause.end()
         return connection

@@ -80,6 +80,18 @@ def test_a_server_that_refuses_is_asked_every_time(pause: Any) -> None:
     assert Part.objects.count() == 0
 
 
+def test_a_server_that_hung_and_now_refuses_is_asked_every_time(pause: Any) -> None:
+    """It was killed, and comes back: that moment is ours, not one request's a second."""
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        address = gone.getsockname()
+    pause.begin()
+    move_to(address)
+    assert "left alone" in str(_refusal())
+    time.sleep(1.1)  # the pause is over
+    for _ in range(3):
+        assert "left alone" not in str(_refusal())
+
+
 def test_after_a_pause_one_asks_and_the_others_are_refused(
     pause: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,16 +119,23 @@ print(json.dumps([command, options()]))
 """
 
 
-def test_the_web_server_alone_is_brief() -> None:
-    names = list(mysql.WEB_PATIENCE)
+def test_every_process_connects_briefly_and_the_web_server_alone_asks_briefly() -> None:
+    every = {"connect_timeout": 2}
+    names = [*every, *mysql.WEB_PATIENCE]
     asked = [sys.executable, "-c", OPTIONS % names]  # another test may have made this one a server
     own = os.environ | {"DJANGO_SETTINGS_MODULE": "autoful.settings"}
     said = subprocess.run(asked, env=own, capture_output=True, text=True, check=True).stdout
     command, server = json.loads(said.splitlines()[-1])
-    assert command["read_timeout"] is None
-    assert server == mysql.WEB_PATIENCE
+    assert command == every | dict.fromkeys(mysql.WEB_PATIENCE)
+    assert server == every | mysql.WEB_PATIENCE
     # Or a lock that is not given would be taken for an outage, and not tried again.
     assert mysql.WEB_PATIENCE["read_timeout"] > 3
+
+
+def test_every_process_waits_briefly_for_locks() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@innodb_lock_wait_timeout, @@lock_wait_timeout")
+        assert cursor.fetchone() == (3, 5)
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["cut", "silent"])

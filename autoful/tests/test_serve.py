@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ import pytest
 import requests
 from django.conf import settings
 
-from autoful import checks, serving
+from autoful import checks, renewal, serving
 from autoful.management.commands import serve
+from autoful.renewal import RenewingServer
 from autoful.testing.shops import Shop, shop
 from autoful.tests.programs import environment, free_port, manage, refusal, running
 
@@ -77,6 +79,28 @@ def test_a_port_whose_server_shares_it_is_in_use_too() -> None:
 def test_an_address_of_another_machine(host: str) -> None:
     with pytest.raises(serving.CannotStart, match="is not an address of this machine"):
         serving.demand_free_port(host=host, port=free_port(), instead="")
+
+
+# --- New code that hangs ------------------------------------------------------------------------
+
+
+def rehearsing() -> RenewingServer:
+    hangs = [sys.executable, "-c", "import time; time.sleep(60)"]
+    return RenewingServer("autoful.wsgi:application", rehearsal=hangs)
+
+
+def test_a_rehearsal_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewal, "LOADED_WITHIN", 0.3)
+    began = time.monotonic()
+    assert not rehearsing()._is_fit()
+    assert time.monotonic() - began < 30
+
+
+def test_a_rehearsal_ends_when_the_server_shall_end() -> None:
+    server, began = rehearsing(), time.monotonic()
+    threading.Timer(0.3, server.signal_handler_interrupt).start()
+    assert not server._is_fit()
+    assert time.monotonic() - began < 30
 
 
 # --- On the production set-up -------------------------------------------------------------------

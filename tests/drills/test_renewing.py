@@ -16,6 +16,7 @@ import pytest
 import requests
 from django.conf import settings
 
+from autoful.management.commands.serve import PATIENCE
 from autoful.testing.shops import Shop, shop
 from autoful.tests.programs import Running
 from tests.drills import scaled
@@ -30,6 +31,12 @@ LOADED_WITHIN = 150.0  # seconds, on a loaded machine
 PROBE = "autoful/health.py"
 ALIVE = 'return JsonResponse({"status": "ok"})'
 BROKEN = "raise RuntimeError('this version cannot be loaded')\n"
+HANGS = """
+import pathlib, sys, time
+if {here!r} == ("rehearsal" if "--prepare" in sys.argv else "worker"):
+    pathlib.Path({marker!r}).touch()
+    time.sleep(600)
+"""
 
 
 @pytest.fixture
@@ -114,6 +121,20 @@ def test_the_workers_are_renewed_under_load(ours: Shop, tmp_path: Path) -> None:
             health.write_text(good)
             assert sum(crowd.versions.values()) - crowd.versions[newest] == before
         assert crowd.faults == []
+
+
+@pytest.mark.parametrize("where", ["rehearsal", "worker"])
+def test_it_ends_when_told_to_while_new_code_hangs(ours: Shop, tmp_path: Path, where: str) -> None:
+    """An orchestrator waits for PATIENCE and then kills, with it what the workers had under way."""
+    tree = Version.of_now(tmp_path / "tree")
+    with tree.serving(ours, workers=1) as (_, server):
+        health, hangs = tree.folder / PROBE, tmp_path / "hangs"
+        health.write_text(health.read_text() + HANGS.format(here=where, marker=str(hangs)))
+        server.process.send_signal(signal.SIGHUP)
+        until(hangs.exists, f"the new code is never loaded:\n{server.said()[-3000:]}")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(PATIENCE - 5) == 0, server.said()
+        assert "refused to gracefully stop" not in server.said()
 
 
 def test_granian_alone_turns_some_away(ours: Shop, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def _patience() -> None:
 
     from autoful.mysql.base import DatabaseWrapper
 
-    for name in WEB_PATIENCE:
+    for name in ("connect_timeout", *WEB_PATIENCE):
         connections.settings["default"]["OPTIONS"].pop(name)
     connections["default"].close()
     for name in ("get_new_connection", "is_usable"):

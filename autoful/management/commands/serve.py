@@ -1,9 +1,7 @@
 """Start Autoful in production, or say in one line why not."""
 
 import logging
-import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +77,11 @@ class Command(BaseCommand):
             workers=settings.WEB_WORKERS,
             patience=PATIENCE,
             log_level=LogLevels.info,
-            may_renew=partial(_new_code_is_fit, static_collected=static_collected),
+            rehearsal=[
+                *(sys.executable, sys.argv[0], "serve", "--prepare"),
+                *(["--static-collected"] if static_collected else []),
+            ],
         )
-
-
-def _new_code_is_fit(*, static_collected: bool) -> bool:
-    """Whether the code that lies there now could start, asked of itself; it says why not."""
-    command = [sys.executable, sys.argv[0], "serve", "--prepare"]
-    command += ["--static-collected"] * static_collected
-    if subprocess.run(command, check=False).returncode == 0:  # noqa: S603  # ourselves
-        return True
-    logger.error("the new code is not fit to serve; the old workers go on")
-    return False
 
 
 def _demand_environment() -> None:
