@@ -12,13 +12,14 @@ worker, ready or not. And its workers are forks of a process that loaded the cod
 
 import logging
 import multiprocessing
+import multiprocessing.process
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from granian import Granian
@@ -68,6 +69,8 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
         heard, loaded = multiprocessing.Pipe(duplex=False)
         worker = super()._spawn_worker(idx, target, partial(callback_loader, loaded=loaded))
         worker.heard, worker.loaded = heard, loaded
+        if isinstance(worker.inner, multiprocessing.process.BaseProcess):
+            worker.is_alive = partial(_runs, worker.inner)
         return worker
 
     def _reload(self, spawn_target: Any, target_loader: Any) -> None:
@@ -137,8 +140,23 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
             except (EOFError, OSError):
                 return False
 
+<<<<<<< HEAD
 
 def _ended(process: "subprocess.Popen[bytes]") -> bool:
+=======
+def _runs(process: multiprocessing.process.BaseProcess) -> bool:
+    """Whether it has not ended; what `process.is_alive` says only to who learnt of its end first.
+
+    Granian joins each worker in a thread. Between its learning of the end and its noting it down,
+    anybody else is told that the worker lives, and would kill it and complain.
+    """
+    return not wait([process.sentinel], 0)
+
+
+def _has_loaded(worker: Any) -> bool:
+    heard: Connection = worker.heard
+    worker.loaded.close()  # the worker has its own; without ours, its death is heard at once
+>>>>>>> f-x5
     try:
         process.wait(STEP)
     except subprocess.TimeoutExpired:

@@ -37,11 +37,16 @@ def refuse(reason: CannotStart) -> NoReturn:
     raise SystemExit(f"Autoful cannot start: {reason}")
 
 
+def in_use(port: int, instead: str) -> str:
+    return f"port {port} is in use. Stop what uses it, or choose another one: {instead}"
+
+
 def demand_free_port(*, host: str, port: int, instead: str) -> None:
     """Raise CannotStart, with the command to use `instead`, when the port cannot be ours.
 
     Asked before anything is made. Granian binds with SO_REUSEPORT, so that its workers share the
-    port; a second server of the same user would be let in beside the first one unnoticed.
+    port; a second server of the same user would be let in beside the first one unnoticed. Two that
+    start at once both find it free: what keeps them apart is `alone`.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -59,37 +64,36 @@ def demand_free_port(*, host: str, port: int, instead: str) -> None:
             ) from refused
         except OSError as taken:
             if taken.errno == errno.EADDRINUSE:
-                raise CannotStart(
-                    f"port {port} is in use. Stop what uses it, or choose another one: {instead}"
-                ) from taken
+                raise CannotStart(in_use(port, instead)) from taken
             if taken.errno == errno.EADDRNOTAVAIL:
                 raise CannotStart(f"{host} is not an address of this machine.") from taken
             raise CannotStart(f"port {port} of {host}: {taken.strerror}.") from taken
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Raise CannotStart when another server has this folder: each would cache for itself."""
+def alone(lock: Path, *, otherwise: str) -> Iterator[None]:
+    """Raise CannotStart, with the line `otherwise`, when another process has the file `lock`.
+
+    It is given back with the end of the process, however that comes; the file stays.
+    """
     if sys.platform == "win32":
         yield
         return
     import fcntl
 
     try:
-        lock = (folder / "running").open("w")
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held = lock.open("w")
     except OSError as unwritable:
         raise CannotStart(
-            f"the file {folder / 'running'} cannot be written ({unwritable.strerror}). "
-            "Make it writable, with everything beside it."
+            f"the file {lock} cannot be written ({unwritable.strerror}). "
+            "Make it writable, with everything beside it, or name another folder in AUTOFUL_DATA."
         ) from unwritable
-    with lock:
+    with held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as held:
-            raise CannotStart(
-                f"Autoful is running already with the data in {folder}. Stop it first, or start "
-                "another shop with AUTOFUL_DATA=another-folder."
-            ) from held
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise CannotStart(otherwise) from taken
         except OSError:
             pass  # a network drive without locks; nobody can be asked
         yield

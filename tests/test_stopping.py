@@ -1,6 +1,13 @@
-"""SIGTERM: what is under way gets its answer, nothing new is begun, and the end is a clean one."""
+"""SIGTERM: what is under way gets its answer, nothing new is begun, and the end is a clean one.
 
+SIGHUP, in production: what is under way gets its answer too, from the worker that goes.
+"""
+
+import json
+import multiprocessing
+import os
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -8,7 +15,9 @@ from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
 
+from autoful import renewal
 from autoful.testing.shops import Shop, shop
 from autoful.tests.programs import free_port, running
 
@@ -69,6 +78,44 @@ def test_what_is_under_way_is_finished_and_nothing_new_is_begun(tmp_path: Path) 
             assert [answer.status_code for answer in answers] == [201], server.said()
             assert "refused to gracefully stop" not in server.said()
         assert ours.ask("answer = Part.objects.get().quantity_in_stock") == 48
+
+
+@pytest.mark.skipif(not settings.PRODUCTION, reason="SIGHUP ends the embedded set-up")
+def test_what_is_under_way_is_finished_when_workers_are_renewed(tmp_path: Path) -> None:
+    with shop(tmp_path / "shop") as ours:
+        known = ours.ask(SHOP)
+        port = free_port()
+        env = ours.environment | {"PORT": str(port), "WEB_WORKERS": "1"}
+        body = json.dumps({"inventory_id": known["part"], "quantity_used": 2}).encode()
+        head = (
+            f"POST /service_tickets/{known['ticket']}/add-inventory HTTP/1.1\r\n"
+            f"Host: 127.0.0.1\r\nAuthorization: Bearer {known['token']}\r\n"
+            "Content-Type: application/json\r\nConnection: close\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        with running(env, "serve", log=tmp_path / "log") as server:
+            server.says("Started worker-1")
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as slow:
+                slow.sendall(head.encode() + body[:10])  # a phone at the edge of the yard
+                time.sleep(0.5)
+                server.process.send_signal(signal.SIGHUP)
+                server.says("Stopping worker-1")
+                time.sleep(2)
+                assert "the workers are renewed" not in server.said(), "it did not wait"
+                slow.sendall(body[10:])
+                assert slow.makefile("rb").readline().startswith(b"HTTP/1.1 201")
+            server.says("the workers are renewed")
+            assert "is killed" not in server.said()
+        assert ours.ask("answer = Part.objects.get().quantity_in_stock") == 48
+
+
+def test_a_worker_that_has_ended_is_not_taken_for_a_living_one() -> None:
+    worker = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(0,))
+    worker.start()
+    assert worker.pid
+    os.waitpid(worker.pid, 0)  # as another thread does that has not noted it down yet
+    assert worker.is_alive(), "the control: asked like this, it lives"
+    assert not renewal._runs(worker)
 
 
 def _add(url: str, known: dict[str, Any]) -> requests.Response:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 from django.conf import settings
+from django.test import override_settings
 
 from autoful import checks, renewal, serving
 from autoful.management.commands import serve
@@ -81,6 +82,7 @@ def test_an_address_of_another_machine(host: str) -> None:
         serving.demand_free_port(host=host, port=free_port(), instead="")
 
 
+<<<<<<< HEAD
 # --- New code that hangs ------------------------------------------------------------------------
 
 
@@ -101,6 +103,26 @@ def test_a_rehearsal_ends_when_the_server_shall_end() -> None:
     threading.Timer(0.3, server.signal_handler_interrupt).start()
     assert not server._is_fit()
     assert time.monotonic() - began < 30
+=======
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_one_at_a_time_has_a_lock_and_each_port_its_own(tmp_path: Path) -> None:
+    data = {"AUTOFUL_DATA": str(tmp_path / "new")}
+    with override_settings(**data), serving.alone(serve._lock(8000), otherwise="taken"):
+        with pytest.raises(serving.CannotStart, match="taken"):
+            serving.alone(serve._lock(8000), otherwise="taken").__enter__()
+        with serving.alone(serve._lock(8001), otherwise="taken"):
+            pass
+    with override_settings(**data), serving.alone(serve._lock(8000), otherwise="taken"):
+        pass
+
+
+def test_an_image_with_nowhere_to_write_needs_no_lock(tmp_path: Path) -> None:
+    with override_settings(AUTOFUL_DATA=str(tmp_path / "none")):
+        assert not serve._can_hold_port(static_collected=True)
+        assert serve._can_hold_port(static_collected=False), "and it will say that it cannot"
+    with override_settings(AUTOFUL_DATA=str(tmp_path)):
+        assert serve._can_hold_port(static_collected=True)
+>>>>>>> f-x5
 
 
 # --- On the production set-up -------------------------------------------------------------------
@@ -148,6 +170,28 @@ def test_a_folder_for_static_files_that_is_none(ours: Shop, tmp_path: Path) -> N
     assert code == 1
     assert json.loads(started)["message"] == "collecting static files"
     assert refused.startswith("Autoful cannot start: the static files cannot be written to ")
+
+
+@production
+def test_of_two_that_start_at_once_one_serves(ours: Shop, tmp_path: Path) -> None:
+    port = free_port()
+    env = ours.environment | {"PORT": str(port), "WEB_WORKERS": "1", "AUTOFUL_DATA": str(tmp_path)}
+    with (
+        running(env, "serve", log=tmp_path / "one") as one,
+        running(env, "serve", log=tmp_path / "two") as two,
+    ):
+        deadline = time.monotonic() + 60
+        while one.process.poll() is None and two.process.poll() is None:
+            assert time.monotonic() < deadline, "both of them serve"
+            time.sleep(0.05)
+        serves, refused = (one, two) if one.process.poll() is None else (two, one)
+        line = f"Autoful cannot start: port {port} is in use. Stop what uses it, or choose another "
+        assert refused.said() == f"{line}one: PORT={port + 1} make serve\n"
+        assert refused.process.returncode == 1
+        serves.says("Started worker-1")
+        answer = requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=10)
+        assert answer.status_code == 200
+        assert serves.stop(signal.SIGTERM) == 0
 
 
 @production

@@ -1,7 +1,16 @@
 """Start Autoful in production, or say in one line why not."""
 
 import logging
+<<<<<<< HEAD
 import sys
+=======
+import os
+import platform
+import subprocess
+import sys
+from contextlib import ExitStack
+from functools import partial
+>>>>>>> f-x5
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +23,7 @@ from django.db import Error, NotSupportedError, connection
 from granian.log import LogLevels
 
 from autoful import health, metrics
-from autoful.serving import CannotStart, demand_free_port, refuse, start
+from autoful.serving import CannotStart, alone, demand_free_port, in_use, refuse, start
 
 logger = logging.getLogger("autoful.serving")
 
@@ -49,13 +58,18 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, host: str, static_collected: bool, prepare: bool, **options: Any
     ) -> None:
+        until_the_end = ExitStack()
         try:
             _demand_environment()
+            instead = f"PORT={_next(settings.PORT)} make serve"
             if not prepare:
-                demand_free_port(
-                    host=host, port=settings.PORT, instead=f"PORT={_next(settings.PORT)} make serve"
-                )
+                demand_free_port(host=host, port=settings.PORT, instead=instead)
             _demand_database()
+            # A rehearsal of new code is the child of the server that has the port.
+            if not prepare and _can_hold_port(static_collected=static_collected):
+                until_the_end.enter_context(
+                    alone(_lock(settings.PORT), otherwise=in_use(settings.PORT, instead))
+                )
             _prepare_static_files(collected=static_collected)
             _prepare_metrics()
         except CannotStart as reason:
@@ -119,6 +133,16 @@ def _one_line(error: Exception) -> str:
     """What the driver said, without its number; drivers never repeat the password."""
     said = str(error.args[-1] if error.args else error).strip()
     return said.splitlines()[0] if said else type(error).__name__
+
+
+def _lock(port: int) -> Path:
+    """The file that the server of a port has; machines may share the folder."""
+    return Path(settings.AUTOFUL_DATA) / f"running-{platform.node()}-{port}"
+
+
+def _can_hold_port(*, static_collected: bool) -> bool:
+    """Not in an image that has nowhere to write: its port is its own. Elsewhere it must."""
+    return not static_collected or os.access(settings.AUTOFUL_DATA, os.W_OK)
 
 
 def _prepare_static_files(*, collected: bool) -> None:
