@@ -140,10 +140,7 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
             except (EOFError, OSError):
                 return False
 
-<<<<<<< HEAD
 
-def _ended(process: "subprocess.Popen[bytes]") -> bool:
-=======
 def _runs(process: multiprocessing.process.BaseProcess) -> bool:
     """Whether it has not ended; what `process.is_alive` says only to who learnt of its end first.
 
@@ -153,10 +150,7 @@ def _runs(process: multiprocessing.process.BaseProcess) -> bool:
     return not wait([process.sentinel], 0)
 
 
-def _has_loaded(worker: Any) -> bool:
-    heard: Connection = worker.heard
-    worker.loaded.close()  # the worker has its own; without ours, its death is heard at once
->>>>>>> f-x5
+def _ended(process: "subprocess.Popen[bytes]") -> bool:
     try:
         process.wait(STEP)
     except subprocess.TimeoutExpired:

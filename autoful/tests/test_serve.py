@@ -82,7 +82,6 @@ def test_an_address_of_another_machine(host: str) -> None:
         serving.demand_free_port(host=host, port=free_port(), instead="")
 
 
-<<<<<<< HEAD
 # --- New code that hangs ------------------------------------------------------------------------
 
 
@@ -103,7 +102,8 @@ def test_a_rehearsal_ends_when_the_server_shall_end() -> None:
     threading.Timer(0.3, server.signal_handler_interrupt).start()
     assert not server._is_fit()
     assert time.monotonic() - began < 30
-=======
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
 def test_one_at_a_time_has_a_lock_and_each_port_its_own(tmp_path: Path) -> None:
     data = {"AUTOFUL_DATA": str(tmp_path / "new")}
@@ -122,7 +122,6 @@ def test_an_image_with_nowhere_to_write_needs_no_lock(tmp_path: Path) -> None:
         assert serve._can_hold_port(static_collected=False), "and it will say that it cannot"
     with override_settings(AUTOFUL_DATA=str(tmp_path)):
         assert serve._can_hold_port(static_collected=True)
->>>>>>> f-x5
 
 
 # --- On the production set-up -------------------------------------------------------------------

@@ -1,16 +1,10 @@
 """Start Autoful in production, or say in one line why not."""
 
 import logging
-<<<<<<< HEAD
-import sys
-=======
 import os
 import platform
-import subprocess
 import sys
 from contextlib import ExitStack
-from functools import partial
->>>>>>> f-x5
 from pathlib import Path
 from typing import Any
 
