@@ -13,7 +13,7 @@ from django.conf import settings
 from autoful.testing import servers
 from autoful.testing.processes import Server
 from autoful.testing.shops import shop
-from tests.drills import scaled
+from tests.drills import control, scaled
 from tests.drills.outages import BACK_WITHIN, UNLIMITED, mechanics_at_work, shop_on
 
 WITHOUT_TRANSACTIONS = "tests.drills.unprotected:without_transactions"
@@ -46,6 +46,7 @@ def test_what_was_acknowledged_survives_kills_of_the_database(
         assert book.untruths(ours) == []
 
 
+@control
 @production
 @pytest.mark.parametrize(
     ("protection", "application", "options"),
@@ -89,6 +90,7 @@ def test_the_server_may_be_killed_at_any_moment(tmp_path: Path) -> None:
         assert unanswered, "no kill came in the middle of a request"
 
 
+@control
 def test_control_without_transactions_a_kill_of_the_server_leaves_half_a_write(
     tmp_path: Path,
 ) -> None:

@@ -18,7 +18,7 @@ from django.conf import settings
 
 from autoful.testing.shops import Shop, shop
 from autoful.tests.programs import Running
-from tests.drills import scaled
+from tests.drills import control, scaled
 from tests.drills.versions import Version
 
 pytestmark = pytest.mark.skipif(not settings.PRODUCTION, reason="SIGHUP ends the embedded set-up")
@@ -116,6 +116,7 @@ def test_the_workers_are_renewed_under_load(ours: Shop, tmp_path: Path) -> None:
         assert crowd.faults == []
 
 
+@control
 def test_granian_alone_turns_some_away(ours: Shop, tmp_path: Path) -> None:
     """The control: the same load on granian's own way to renew its workers."""
     tree = Version.of_now(tmp_path / "tree")

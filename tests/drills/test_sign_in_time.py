@@ -14,7 +14,7 @@ import pytest
 from autoful.actor import COMMAND
 from autoful.testing.personas import Persona, customer, mechanic, nobody
 from customers.registration import close_customer
-from tests.drills import scaled
+from tests.drills import control, scaled
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +87,7 @@ def test_every_kind_of_wrong_takes_as_long(caller: Persona) -> None:
     assert found < allowed, f"{found:.1%} apart, and chance makes {chance:.1%}"
 
 
+@control
 def test_control_without_the_equalising_hash(
     caller: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
