@@ -8,7 +8,6 @@ Everything listens on 127.0.0.1 and is thrown away at the end, as in `servers`.
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -222,13 +221,3 @@ def _haproxy(what: str, places: list[str], answers: Callable[[int], bool]) -> It
 
 def http_answers(port: int) -> bool:
     return requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).status_code == 200
-
-
-def seconds_until(happens: Callable[[], object], within: float) -> float:
-    """How long it took until `happens()` was true. Raises AssertionError after `within` seconds."""
-    began = time.monotonic()
-    while time.monotonic() - began < within:
-        if happens():
-            return time.monotonic() - began
-        time.sleep(0.05)
-    raise AssertionError(f"It did not happen within {within} seconds.")

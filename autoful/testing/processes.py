@@ -24,6 +24,16 @@ def free_port() -> int:
         return port
 
 
+def seconds_until(happens: Callable[[], object], within: float) -> float:
+    """How long it took until `happens()` was true. Raises AssertionError after `within` seconds."""
+    began = time.monotonic()
+    while time.monotonic() - began < within:
+        if happens():
+            return time.monotonic() - began
+        time.sleep(0.05)
+    raise AssertionError(f"It did not happen within {within} seconds.")
+
+
 class Program:
     """`command` in a process group of its own: Ctrl-C reaches the tests and not their servers."""
 

@@ -8,8 +8,14 @@
 
 import os
 
+import pytest
+
 
 def scaled(*, full: int, small: int) -> int:
     """How many, by the size that is asked for; `full` when nothing is."""
     size = os.environ.get("AUTOFUL_DRILL_SIZE") or "full"
     return {"full": full, "small": small}[size]
+
+
+control = pytest.mark.skipif(bool(scaled(full=False, small=True)), reason="a control; at full size")
+"""Marks a drill that shows what another one would find, and takes as long."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Sum
 
+from autoful.accounts.models import User
 from autoful.accounts.tests.factories import PASSWORD, SuperuserFactory
 from autoful.accounts.tokens import issue
 from autoful.actor import Role
@@ -24,7 +25,8 @@ OWNER = ("boss@example.com", PASSWORD)
 
 def hire(mechanics: int) -> list[str]:
     """The owner of the back office, and a token for each of so many mechanics."""
-    SuperuserFactory.create(email=OWNER[0])
+    if not User.objects.filter(email=OWNER[0]).exists():
+        SuperuserFactory.create(email=OWNER[0])
     hired = [MechanicFactory.create() for _ in range(mechanics)]
     return [str(issue(Role.MECHANIC, mechanic, mechanic.user)) for mechanic in hired]
 

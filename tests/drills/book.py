@@ -15,13 +15,14 @@ from typing import Any
 
 import requests
 
-from autoful.testing.processes import Server
+from autoful.testing.processes import Server, seconds_until
 from autoful.testing.shops import Shop
 
 Effect = tuple[str, int | None, int | None, int | None]
 """What happened to one row: "part" or "line", its number, by how much, what it is then. None is
 unknown."""
 
+PATIENCE = 60.0  # seconds for an answer
 DONE, REFUSED, BUSY, FAILED, LOST = "done", "refused", "busy", "failed", "no answer"
 
 
@@ -84,6 +85,7 @@ class Book:
         self.shop = shop
         self.prefix = uuid.uuid4().hex[:12]
         self.told: list[Told] = []
+        self.left_waiting: list[str] = []  # who had no answer in PATIENCE seconds
         self._lock = threading.Lock()
 
     def next_id(self) -> str:
@@ -96,6 +98,26 @@ class Book:
 
     def ended(self, outcome: str) -> list[Told]:
         return [told for told in self.told if told.outcome == outcome]
+
+    def await_done(self, more: int) -> float:
+        """Wait until so many more are acknowledged; the seconds it took."""
+        goal = len(self.ended(DONE)) + more
+        return seconds_until(lambda: len(self.ended(DONE)) >= goal, within=PATIENCE)
+
+    def await_refused(self, more: int) -> float:
+        """The same, answered with 503."""
+        goal = self._refused() + more
+        return seconds_until(lambda: self._refused() >= goal, within=PATIENCE)
+
+    def _refused(self) -> int:
+        return sum(response.status_code == 503 for response in self._answers())
+
+    def slowest(self) -> float:
+        """The seconds that the longest answer took."""
+        return max(response.elapsed.total_seconds() for response in self._answers())
+
+    def _answers(self) -> list[requests.Response]:
+        return [told.response for told in self.told if told.response is not None]
 
     def effects(self) -> dict[str, list[Effect]]:
         """By request, what its audit entries say it did to parts and lines, in order."""
@@ -115,28 +137,37 @@ class Book:
             if (kind, number) == ("part", part)
         )
 
-    def contradictions(self) -> list[str]:
-        """Where what a client was told and what is in the shop differ, and what is wrong there."""
+    def untrue(self) -> list[str]:
+        """Where what a client was told and what was done differ."""
         effects = self.effects()
-        wrong = [
+        return [
             f"{told}: told {told.did}, found {effects.get(told.request_id)}"
             for told in self.told
             if told.contradicts([tuple(effect) for effect in effects.get(told.request_id, [])])
         ]
-        wrong += [str(told) for told in self.ended(FAILED)]
+
+    def contradictions(self) -> list[str]:
+        """What is untrue, who was failed or left waiting, and what is wrong in the shop."""
+        failed = [str(told) for told in self.ended(FAILED)]
         faults = self.shop.ask("from tests.soundness import faults; answer = faults()")
-        return [*wrong, *faults]
+        return [*self.untrue(), *failed, *self.left_waiting, *faults]
 
 
 def outcome_of(response: requests.Response | None) -> str:
     if response is None or "X-Request-ID" not in response.headers:  # a proxy's words for no answer
         return LOST
-    if response.status_code == 503 and response.headers.get("Retry-After"):
+    if response.status_code == 503 and _says_when(response):
         # A commit whose answer was lost may have been done; every lost race is undone.
         return LOST if b'"unavailable"' in response.content else BUSY
     if response.status_code >= 500:
         return FAILED
     return DONE if response.status_code < 400 else REFUSED
+
+
+def _says_when(refusal: requests.Response) -> bool:
+    """A 503 says when to come again, and why: in JSON, or on a page of the back office."""
+    is_page = refusal.headers["Content-Type"].startswith("text/html")
+    return bool(refusal.headers.get("Retry-After")) and (is_page or "code" in refusal.json())
 
 
 def lost_races(server: Server) -> Counter[str]:

@@ -18,9 +18,7 @@ import requests
 from autoful.testing.pages import fields_of
 from autoful.testing.shops import Shop
 from tests.drills.backdoor import OWNER
-from tests.drills.book import DONE, REFUSED, Book, Effect, Told, outcome_of
-
-PATIENCE = 60.0  # seconds for an answer
+from tests.drills.book import DONE, PATIENCE, REFUSED, Book, Effect, Told, outcome_of
 
 
 class Client:
@@ -44,6 +42,9 @@ class Client:
                 timeout=PATIENCE,
                 **more,
             )
+        except requests.Timeout:
+            self.book.left_waiting.append(f"{request_id}: {method} {path}: never answered")
+            return request_id, None
         except requests.RequestException:
             return request_id, None
         return request_id, response

@@ -23,7 +23,7 @@ from autoful.testing import servers
 from autoful.testing.http import Caller
 from autoful.testing.shops import Shop, shop
 from tests.contract.world import World
-from tests.drills import scaled
+from tests.drills import control, scaled
 
 IN_PRODUCTION = bool(os.environ.get("DATABASE_URL"))
 BACKUPS = scaled(full=6, small=1)
@@ -190,6 +190,7 @@ for table in $tables; do {real} "$config" $kept "$last" "$table" || exit 1; done
 """
 
 
+@control
 def test_control_a_naive_copy_is_torn(world: World, tmp_path: Path) -> None:
     naive = _copied_by_hand if not IN_PRODUCTION else _dumped_table_by_table
     with working(world) as writers:

@@ -77,6 +77,7 @@ class Client(threading.Thread):
         self.headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
         self.ended = threading.Event()
         self.acknowledged: dict[int, str] = {}
+        self.found: Counter[str] = Counter()  # of its parts, by what the list calls its rows
         self.faults: list[str] = []
         self.longest = 0.0
         self.answers = 0
@@ -127,10 +128,11 @@ class Client(threading.Thread):
 
     def look_through_the_list(self) -> None:
         """Whichever version's page is in the cache, it shows what this client last wrote."""
-        name = f"/inventory/search?per_page=100&part_name=Part of {self.number}"
-        for path in (name, "/inventory/?per_page=100"):
-            for part in (self.ask("GET", path, 200) or {"parts": []}).get("parts", []):
+        named = f"/inventory/search?per_page=100&part_name=Part of {self.number}"
+        for path, rows in ((named, "parts"), ("/inventory/?per_page=100", "inventory")):
+            for part in (self.ask("GET", path, 200) or {rows: []})[rows]:
                 if part["id"] in self.acknowledged:
+                    self.found[rows] += 1
                     self.agree(part, "found in a list")
 
     def agree(self, part: dict[str, Any], how: str) -> None:
@@ -220,6 +222,7 @@ def test_a_column_is_renamed_while_the_shop_is_open(ours: Shop, token: str, tmp_
             longest = longest_wait(clients)
             for client in clients:
                 assert client.answers > 20
+                assert set(client.found) == {"parts", "inventory"}
             lost = check_by_hand(ours, clients)
         assert faults(clients) == []
         assert lost == []

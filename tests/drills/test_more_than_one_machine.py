@@ -20,9 +20,8 @@ from autoful.testing.clusters import (
     before_servers,
     galera,
     missing_programs,
-    seconds_until,
 )
-from autoful.testing.processes import Server
+from autoful.testing.processes import Server, seconds_until
 from autoful.testing.servers import sql
 from autoful.testing.shops import Shop, shop
 from tests.drills import scaled

@@ -19,7 +19,7 @@ from autoful.testing.http import Answer, Caller
 from autoful.testing.processes import Server
 from autoful.testing.servers import redis_server
 from autoful.testing.shops import Shop, shop
-from tests.drills import scaled
+from tests.drills import control, scaled
 
 pytestmark = pytest.mark.skipif(
     not (settings.PRODUCTION and settings.REDIS_URL), reason="the embedded set-up has no Redis"
@@ -204,6 +204,7 @@ def test_it_costs_half_a_second_once_and_heals_by_itself(
     assert timed(here.office) > 0  # still signed in
 
 
+@control
 @pytest.mark.parametrize("ill", ["tests.drills.waiting_wsgi:application"], indirect=True)
 def test_control_without_the_breaker_every_request_waits(
     ill: Suffering, well: str, part: int

@@ -19,7 +19,7 @@ from django.conf import settings
 from autoful.management.commands.serve import PATIENCE
 from autoful.testing.shops import Shop, shop
 from autoful.tests.programs import Running
-from tests.drills import scaled
+from tests.drills import control, scaled
 from tests.drills.versions import Version
 
 pytestmark = pytest.mark.skipif(not settings.PRODUCTION, reason="SIGHUP ends the embedded set-up")
@@ -123,6 +123,7 @@ def test_the_workers_are_renewed_under_load(ours: Shop, tmp_path: Path) -> None:
         assert crowd.faults == []
 
 
+@pytest.mark.skipif(scaled(full=False, small=True), reason="loads the shop twice; full size")
 @pytest.mark.parametrize("where", ["rehearsal", "worker"])
 def test_it_ends_when_told_to_while_new_code_hangs(ours: Shop, tmp_path: Path, where: str) -> None:
     """An orchestrator waits for PATIENCE and then kills, with it what the workers had under way."""
@@ -137,6 +138,7 @@ def test_it_ends_when_told_to_while_new_code_hangs(ours: Shop, tmp_path: Path, w
         assert "refused to gracefully stop" not in server.said()
 
 
+@control
 def test_granian_alone_turns_some_away(ours: Shop, tmp_path: Path) -> None:
     """The control: the same load on granian's own way to renew its workers."""
     tree = Version.of_now(tmp_path / "tree")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from autoful.api.replica import BEHIND, LOOK
-from autoful.testing.clusters import Replica, replicated, seconds_until
-from autoful.testing.processes import Server
+from autoful.testing.clusters import Replica, replicated
+from autoful.testing.processes import Server, seconds_until
 from autoful.testing.shops import shop
 from tests.contract.world import Person, World
 from tests.drills import scaled

@@ -4,7 +4,6 @@ Two hundred tries of each kind at full size. The kinds take turns, so that whate
 does falls on all alike, and their medians are compared.
 """
 
-import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -15,11 +14,14 @@ import pytest
 from autoful.actor import COMMAND
 from autoful.testing.personas import Persona, customer, mechanic, nobody
 from customers.registration import close_customer
+from tests.drills import control, scaled
 
 pytestmark = pytest.mark.django_db
 
 RIGHT, WRONG = "correct horse battery", "wrong horse battery"
 GAP = 0.05
+TRIES = scaled(full=200, small=8)
+FULL = bool(scaled(full=True, small=False))
 KINDS = {
     "wrong password": ("customers", "sarah@example.com", WRONG),
     "unknown": ("customers", "unknown@example.com", WRONG),
@@ -27,11 +29,6 @@ KINDS = {
     "deactivated": ("customers", "off@example.com", RIGHT),
     "closed": ("customers", "gone@example.com", RIGHT),
 }
-
-
-def size() -> str:
-    """small, as CI runs it, or full."""
-    return os.environ.get("AUTOFUL_DRILL_SIZE", "small")
 
 
 @pytest.fixture
@@ -85,14 +82,15 @@ def gap(taken: dict[str, list[float]]) -> tuple[float, float]:
 
 def test_every_kind_of_wrong_takes_as_long(caller: Persona) -> None:
     """At full size on a machine with nothing else to do: within 5 %."""
-    found, chance = gap(measured(caller, 200 if size() == "full" else 8))
-    allowed = GAP if size() == "full" else GAP + chance
+    found, chance = gap(measured(caller, TRIES))
+    allowed = GAP if FULL else GAP + chance
     assert found < allowed, f"{found:.1%} apart, and chance makes {chance:.1%}"
 
 
+@control
 def test_control_without_the_equalising_hash(
     caller: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("autoful.accounts.sign_in.make_password", lambda password: "")
-    found, chance = gap(measured(caller, 20 if size() == "full" else 4))
+    found, chance = gap(measured(caller, 20))
     assert found > 5, f"{found:.1%} apart, and chance makes {chance:.1%}"
