@@ -212,5 +212,8 @@ def test_it_serves_hashed_files_logs_json_and_finishes_what_is_under_way(
         lines = [json.loads(line) for line in server.said().splitlines()]
         assert {line["level"] for line in lines} == {"INFO"}
         assert any(line["message"] == "collecting static files" for line in lines)
+        assert [line["pid"] for line in lines if line["message"] == "starting"] == [
+            server.process.pid
+        ]
         asked = [line for line in lines if line["logger"] == "autoful.access"]
         assert asked and all(line["request_id"] for line in asked)

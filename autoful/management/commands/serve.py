@@ -77,6 +77,7 @@ class Command(BaseCommand):
         logger.info(
             "starting",
             extra={
+                "pid": os.getpid(),  # who is told to end or to renew the workers
                 "address": f"{host}:{settings.PORT}",
                 "workers": settings.WEB_WORKERS,
                 "threads": settings.WEB_THREADS,
