@@ -65,8 +65,17 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
         worker = super()._spawn_worker(idx, target, partial(callback_loader, loaded=loaded))
         worker.heard, worker.loaded = heard, loaded
         if isinstance(worker.inner, multiprocessing.process.BaseProcess):
-            worker.is_alive = partial(_runs, worker.inner)
+            worker.is_alive = partial(self._runs, worker.inner)
         return worker
+
+    @staticmethod
+    def _runs(process: multiprocessing.process.BaseProcess) -> bool:
+        """Whether it has not ended; what `process.is_alive` says only to who learnt of its end first.
+
+        Granian joins each worker in a thread. Between its learning of the end and its noting it down,
+        anybody else is told that the worker lives, and would kill it and complain.
+        """
+        return not wait([process.sentinel], 0)
 
     def _reload(self, spawn_target: Any, target_loader: Any) -> None:
         self.reload_signal = False
@@ -101,15 +110,6 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
             old.kill()
             old.join()
         return True
-
-
-def _runs(process: multiprocessing.process.BaseProcess) -> bool:
-    """Whether it has not ended; what `process.is_alive` says only to who learnt of its end first.
-
-    Granian joins each worker in a thread. Between its learning of the end and its noting it down,
-    anybody else is told that the worker lives, and would kill it and complain.
-    """
-    return not wait([process.sentinel], 0)
 
 
 def _has_loaded(worker: Any) -> bool:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -46,7 +46,7 @@ def demand_free_port(*, host: str, port: int, instead: str) -> None:
 
     Asked before anything is made. Granian binds with SO_REUSEPORT, so that its workers share the
     port; a second server of the same user would be let in beside the first one unnoticed. Two that
-    start at once both find it free: what keeps them apart is `alone`.
+    start at once both find it free: what keeps them apart is `holding`.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -70,8 +70,17 @@ def demand_free_port(*, host: str, port: int, instead: str) -> None:
             raise CannotStart(f"port {port} of {host}: {taken.strerror}.") from taken
 
 
+def alone(folder: Path) -> AbstractContextManager[None]:
+    """Raise CannotStart when another server has this folder: each would cache for itself."""
+    return holding(
+        folder / "running",
+        otherwise=f"Autoful is running already with the data in {folder}. Stop it first, or start "
+        "another shop with AUTOFUL_DATA=another-folder.",
+    )
+
+
 @contextmanager
-def alone(lock: Path, *, otherwise: str) -> Iterator[None]:
+def holding(lock: Path, *, otherwise: str) -> Iterator[None]:
     """Raise CannotStart, with the line `otherwise`, when another process has the file `lock`.
 
     It is given back with the end of the process, however that comes; the file stays.

@@ -75,21 +75,15 @@ def test_a_port_whose_server_shares_it_is_in_use_too() -> None:
     serving.demand_free_port(host="127.0.0.1", port=port, instead="")
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
-def test_an_address_of_another_machine(host: str) -> None:
-    with pytest.raises(serving.CannotStart, match="is not an address of this machine"):
-        serving.demand_free_port(host=host, port=free_port(), instead="")
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
 def test_one_at_a_time_has_a_lock_and_each_port_its_own(tmp_path: Path) -> None:
     data = {"AUTOFUL_DATA": str(tmp_path / "new")}
-    with override_settings(**data), serving.alone(serve._lock(8000), otherwise="taken"):
+    with override_settings(**data), serving.holding(serve._lock(8000), otherwise="taken"):
         with pytest.raises(serving.CannotStart, match="taken"):
-            serving.alone(serve._lock(8000), otherwise="taken").__enter__()
-        with serving.alone(serve._lock(8001), otherwise="taken"):
+            serving.holding(serve._lock(8000), otherwise="taken").__enter__()
+        with serving.holding(serve._lock(8001), otherwise="taken"):
             pass
-    with override_settings(**data), serving.alone(serve._lock(8000), otherwise="taken"):
+    with override_settings(**data), serving.holding(serve._lock(8000), otherwise="taken"):
         pass
 
 
@@ -99,6 +93,12 @@ def test_an_image_with_nowhere_to_write_needs_no_lock(tmp_path: Path) -> None:
         assert serve._can_hold_port(static_collected=False), "and it will say that it cannot"
     with override_settings(AUTOFUL_DATA=str(tmp_path)):
         assert serve._can_hold_port(static_collected=True)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_of_another_machine(host: str) -> None:
+    with pytest.raises(serving.CannotStart, match="is not an address of this machine"):
+        serving.demand_free_port(host=host, port=free_port(), instead="")
 
 
 # --- On the production set-up -------------------------------------------------------------------
