@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -70,13 +70,15 @@ def demand_free_port(*, host: str, port: int, instead: str) -> None:
             raise CannotStart(f"port {port} of {host}: {taken.strerror}.") from taken
 
 
-def alone(folder: Path) -> AbstractContextManager[None]:
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
     """Raise CannotStart when another server has this folder: each would cache for itself."""
-    return holding(
+    with holding(
         folder / "running",
         otherwise=f"Autoful is running already with the data in {folder}. Stop it first, or start "
         "another shop with AUTOFUL_DATA=another-folder.",
-    )
+    ):
+        yield
 
 
 @contextmanager
