@@ -70,8 +70,17 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
         worker = super()._spawn_worker(idx, target, partial(callback_loader, loaded=loaded))
         worker.heard, worker.loaded = heard, loaded
         if isinstance(worker.inner, multiprocessing.process.BaseProcess):
-            worker.is_alive = partial(_runs, worker.inner)
+            worker.is_alive = partial(self._runs, worker.inner)
         return worker
+
+    @staticmethod
+    def _runs(process: multiprocessing.process.BaseProcess) -> bool:
+        """Whether it has not ended; what `process.is_alive` says only to who learnt of its end first.
+
+        Granian joins each worker in a thread. Between its learning of the end and its noting it down,
+        anybody else is told that the worker lives, and would kill it and complain.
+        """
+        return not wait([process.sentinel], 0)
 
     def _reload(self, spawn_target: Any, target_loader: Any) -> None:
         self.reload_signal = False
@@ -139,15 +148,6 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
                 return spoke and heard.recv_bytes() == b"."
             except (EOFError, OSError):
                 return False
-
-
-def _runs(process: multiprocessing.process.BaseProcess) -> bool:
-    """Whether it has not ended; what `process.is_alive` says only to who learnt of its end first.
-
-    Granian joins each worker in a thread. Between its learning of the end and its noting it down,
-    anybody else is told that the worker lives, and would kill it and complain.
-    """
-    return not wait([process.sentinel], 0)
 
 
 def _ended(process: "subprocess.Popen[bytes]") -> bool:

@@ -46,7 +46,7 @@ def demand_free_port(*, host: str, port: int, instead: str) -> None:
 
     Asked before anything is made. Granian binds with SO_REUSEPORT, so that its workers share the
     port; a second server of the same user would be let in beside the first one unnoticed. Two that
-    start at once both find it free: what keeps them apart is `alone`.
+    start at once both find it free: what keeps them apart is `holding`.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -71,7 +71,18 @@ def demand_free_port(*, host: str, port: int, instead: str) -> None:
 
 
 @contextmanager
-def alone(lock: Path, *, otherwise: str) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
+    """Raise CannotStart when another server has this folder: each would cache for itself."""
+    with holding(
+        folder / "running",
+        otherwise=f"Autoful is running already with the data in {folder}. Stop it first, or start "
+        "another shop with AUTOFUL_DATA=another-folder.",
+    ):
+        yield
+
+
+@contextmanager
+def holding(lock: Path, *, otherwise: str) -> Iterator[None]:
     """Raise CannotStart, with the line `otherwise`, when another process has the file `lock`.
 
     It is given back with the end of the process, however that comes; the file stays.

@@ -17,7 +17,7 @@ import pytest
 import requests
 from django.conf import settings
 
-from autoful import renewal
+from autoful.renewal import RenewingServer
 from autoful.testing.shops import Shop, shop
 from autoful.tests.programs import free_port, running
 
@@ -115,7 +115,7 @@ def test_a_worker_that_has_ended_is_not_taken_for_a_living_one() -> None:
     assert worker.pid
     os.waitpid(worker.pid, 0)  # as another thread does that has not noted it down yet
     assert worker.is_alive(), "the control: asked like this, it lives"
-    assert not renewal._runs(worker)
+    assert not RenewingServer._runs(worker)
 
 
 def _add(url: str, known: dict[str, Any]) -> requests.Response:

@@ -107,12 +107,12 @@ def test_a_rehearsal_ends_when_the_server_shall_end() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
 def test_one_at_a_time_has_a_lock_and_each_port_its_own(tmp_path: Path) -> None:
     data = {"AUTOFUL_DATA": str(tmp_path / "new")}
-    with override_settings(**data), serving.alone(serve._lock(8000), otherwise="taken"):
+    with override_settings(**data), serving.holding(serve._lock(8000), otherwise="taken"):
         with pytest.raises(serving.CannotStart, match="taken"):
-            serving.alone(serve._lock(8000), otherwise="taken").__enter__()
-        with serving.alone(serve._lock(8001), otherwise="taken"):
+            serving.holding(serve._lock(8000), otherwise="taken").__enter__()
+        with serving.holding(serve._lock(8001), otherwise="taken"):
             pass
-    with override_settings(**data), serving.alone(serve._lock(8000), otherwise="taken"):
+    with override_settings(**data), serving.holding(serve._lock(8000), otherwise="taken"):
         pass
 
 
@@ -122,6 +122,12 @@ def test_an_image_with_nowhere_to_write_needs_no_lock(tmp_path: Path) -> None:
         assert serve._can_hold_port(static_collected=False), "and it will say that it cannot"
     with override_settings(AUTOFUL_DATA=str(tmp_path)):
         assert serve._can_hold_port(static_collected=True)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_of_another_machine(host: str) -> None:
+    with pytest.raises(serving.CannotStart, match="is not an address of this machine"):
+        serving.demand_free_port(host=host, port=free_port(), instead="")
 
 
 # --- On the production set-up -------------------------------------------------------------------
@@ -235,5 +241,8 @@ def test_it_serves_hashed_files_logs_json_and_finishes_what_is_under_way(
         lines = [json.loads(line) for line in server.said().splitlines()]
         assert {line["level"] for line in lines} == {"INFO"}
         assert any(line["message"] == "collecting static files" for line in lines)
+        assert [line["pid"] for line in lines if line["message"] == "starting"] == [
+            server.process.pid
+        ]
         asked = [line for line in lines if line["logger"] == "autoful.access"]
         assert asked and all(line["request_id"] for line in asked)

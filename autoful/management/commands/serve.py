@@ -17,7 +17,7 @@ from django.db import Error, NotSupportedError, connection
 from granian.log import LogLevels
 
 from autoful import health, metrics
-from autoful.serving import CannotStart, alone, demand_free_port, in_use, refuse, start
+from autoful.serving import CannotStart, demand_free_port, holding, in_use, refuse, start
 
 logger = logging.getLogger("autoful.serving")
 
@@ -62,7 +62,7 @@ class Command(BaseCommand):
             # A rehearsal of new code is the child of the server that has the port.
             if not prepare and _can_hold_port(static_collected=static_collected):
                 until_the_end.enter_context(
-                    alone(_lock(settings.PORT), otherwise=in_use(settings.PORT, instead))
+                    holding(_lock(settings.PORT), otherwise=in_use(settings.PORT, instead))
                 )
             _prepare_static_files(collected=static_collected)
             _prepare_metrics()
@@ -75,6 +75,7 @@ class Command(BaseCommand):
         logger.info(
             "starting",
             extra={
+                "pid": os.getpid(),  # who is told to end or to renew the workers
                 "address": f"{host}:{settings.PORT}",
                 "workers": settings.WEB_WORKERS,
                 "threads": settings.WEB_THREADS,

@@ -33,13 +33,7 @@ class Command(BaseCommand):
             demand_free_port(host=HOST, port=settings.PORT, instead=f"PORT={other} make run")
             _demand_writable(Path(settings.AUTOFUL_DATA))
             os.umask(0o077)  # the database holds everybody's data
-            folder = Path(settings.AUTOFUL_DATA)
-            # Two servers on one shop would each cache for themselves.
-            with alone(
-                folder / "running",
-                otherwise=f"Autoful is running already with the data in {folder}. Stop it first, "
-                "or start another shop with AUTOFUL_DATA=another-folder.",
-            ):
+            with alone(Path(settings.AUTOFUL_DATA)):
                 self._prepare()
                 self._say("Starting the server …")
                 start(
