@@ -106,6 +106,7 @@ def _into_a_file(path: Path, manifest: Manifest, progress: Progress) -> Restored
                 archive.unpack(path, manifest, file.write, _megabytes(progress))
             if wrong := sqlite.faults(staged):
                 raise Refused(f"{path} holds a damaged database: {wrong[0]}.")
+            _demand_no_programs(sqlite.programs(staged))
             with sqlite.looking_at(staged):
                 restored = _prove(manifest, sqlite.rows(staged))
                 _finish(restored)
@@ -123,6 +124,11 @@ def _into_a_file(path: Path, manifest: Manifest, progress: Progress) -> Restored
 def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish: bool) -> Restored:
     _demand_nobody()
     half = unfinished.is_marked()
+    if not half and (odd := mysql.programs()):
+        raise Refused(
+            f"In the database is {_named(odd[0])}, and no backup brings it back: keep its text, "
+            "drop it, then run the command again."
+        )
     kept = None
     if not shop_is_empty():
         kept = making.new_path(making.default_path().parent, "-before-restore.zip")
@@ -138,6 +144,7 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
     try:
         mysql.empty()
         mysql.load(lambda take: archive.unpack(path, manifest, take, _megabytes(progress)))
+        _demand_no_programs(mysql.programs())
         found = {name: n for name, n in mysql.rows().items() if name != unfinished.TABLE}
         restored = _prove(manifest, found)
         restored.kept = kept
@@ -179,6 +186,16 @@ def _demand_nobody() -> None:
             f"The database is in use ({', '.join(others[:3])}). Stop every server of this shop "
             "and whatever else is connected to it, then run the command again."
         )
+
+
+def _demand_no_programs(programs: list[tuple[str, str]]) -> None:
+    """A shop has none. One that came in a file could make an administrator at our own first write."""
+    if programs:
+        raise Refused(f"The backup holds {_named(programs[0])}, which is none of Autoful's.")
+
+
+def _named(program: tuple[str, str]) -> str:
+    return "the {} {}".format(*program)
 
 
 def _prove(manifest: Manifest, rows: dict[str, int]) -> Restored:
