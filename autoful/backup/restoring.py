@@ -36,6 +36,17 @@ class Restored:
     wrong: list[str] = field(default_factory=list)
 
 
+def target() -> str:
+    """Which shop is restored: the file, or the server and its database. Never the password."""
+    if connection.vendor == "sqlite":
+        return str(connection.settings_dict["NAME"])
+    where = connection.get_connection_params()
+    server = (
+        where.get("unix_socket") or f"{where.get('host', 'localhost')}:{where.get('port', 3306)}"
+    )
+    return f"{server}/{where['database']}"
+
+
 def check_file(path: Path, progress: Progress) -> Manifest:
     """Read all of the file; raises Refused unless it is whole and can be restored here."""
     manifest = archive.read_manifest(path)
@@ -89,9 +100,7 @@ def restore(path: Path, manifest: Manifest, progress: Progress, *, finish: bool 
             return _into_a_file(path, manifest, progress)
         return _into_a_server(path, manifest, progress, finish=finish)
     except OSError as error:
-        raise of_the_system(
-            f"The shop in {settings.AUTOFUL_DATA} cannot be replaced", error
-        ) from error
+        raise of_the_system(f"{target()} cannot be replaced", error) from error
 
 
 def _into_a_file(path: Path, manifest: Manifest, progress: Progress) -> Restored:
@@ -126,7 +135,7 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
     half = unfinished.is_marked()
     if not half and (odd := mysql.programs()):
         raise Refused(
-            f"In the database is {_named(odd[0])}, and no backup brings it back: keep its text, "
+            f"In {target()} is {_named(odd[0])}, and no backup brings it back: keep its text, "
             "drop it, then run the command again."
         )
     kept = None
@@ -153,7 +162,7 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
             unfinished.clear()
     except (Refused, Error) as broken:
         raise Refused(
-            f"{_sentence(broken)} The restore is not finished and the shop stays closed until it "
+            f"{_sentence(broken)} The restore is not finished and {target()} stays closed until it "
             f"is: run the same command again{f', or restore {kept}, the shop as it was' if kept else ''}."
         ) from broken
     return restored
@@ -162,9 +171,9 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
 def finish() -> Restored:
     """Open the shop that a restore without `finish` left closed."""
     if not unfinished.is_marked():
-        raise Refused("There is no restore to finish here.")
+        raise Refused(f"There is no restore to finish in {target()}.")
     if wrong := proofs.dangling():
-        raise Refused(f"The shop stays closed: {wrong[0]}")
+        raise Refused(f"{target()} stays closed: {wrong[0]}")
     migrations = proofs.applied_migrations()
     restored = Restored(
         Manifest("", "", mysql.kind(), mysql.server(), migrations, mysql.rows(), 0, ""),
@@ -183,7 +192,7 @@ def _demand_nobody() -> None:
         time.sleep(0.1)
     if others:
         raise Refused(
-            f"The database is in use ({', '.join(others[:3])}). Stop every server of this shop "
+            f"{target()} is in use ({', '.join(others[:3])}). Stop every server of this shop "
             "and whatever else is connected to it, then run the command again."
         )
 

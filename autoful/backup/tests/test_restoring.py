@@ -19,7 +19,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 
 from autoful.accounts.models import User
-from autoful.backup import archive, unfinished
+from autoful.backup import archive, restoring, unfinished
 from autoful.backup.tests.backups import (
     NASTY,
     lasting,
@@ -202,8 +202,21 @@ def test_another_kind_of_database_is_refused(backup: Path) -> None:
 
 
 def test_a_shop_with_data_is_not_replaced_unasked(backup: Path) -> None:
-    with refused("add --replace"):
+    name = connection.settings_dict["NAME"]
+    with refused(f"{name} has a shop's data already"):
         run("restore", backup)
+
+
+def test_each_word_names_the_shop_it_is_about_and_no_password(
+    backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = str(connection.settings_dict["NAME"])
+    said = run("restore", backup, "--replace")
+    assert said.index(f"restored to {restoring.target()}.") < said.index("The shop is back in ")
+    assert restoring.target().endswith(name)
+    for key, value in {"HOST": "10.0.0.7", "PORT": 3307, "PASSWORD": "hush"}.items():
+        monkeypatch.setitem(connection.settings_dict, key, value)
+    assert restoring.target() == ("10.0.0.7:3307/" + name if settings.DATABASE_URL else name)
 
 
 def test_checking_touches_nothing(backup: Path) -> None:

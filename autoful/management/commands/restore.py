@@ -46,7 +46,9 @@ class Command(BaseCommand):
         except Refused as no:
             raise CommandError(str(no)) from no
         except Error as silent:
-            raise CommandError(f"The database cannot be used: {silent.args[-1]}") from silent
+            raise CommandError(
+                f"{restoring.target()} cannot be used: {silent.args[-1]}"
+            ) from silent
         finally:
             connection.close()
 
@@ -67,6 +69,7 @@ class Command(BaseCommand):
             return
         if not replace and not restoring.shop_is_empty():
             self._ask()
+        self.stdout.write(f"It is restored to {restoring.target()}.")
         line = ProgressLine("Restoring", self.stdout)
         restored = restoring.restore(path, manifest, line.of_what, finish=not keep_closed)
         line.end()
@@ -77,11 +80,14 @@ class Command(BaseCommand):
 
     def _ask(self) -> None:
         refusal = Refused(
-            "The shop has data already, and nothing was touched. To replace it, add --replace."
+            f"{restoring.target()} has a shop's data already, and nothing was touched. "
+            "To replace that shop, add --replace."
         )
         if not self.stdout.isatty():
             raise refusal
-        self.stdout.write("The shop has data already. It will be kept beside the new one.")
+        self.stdout.write(
+            f"{restoring.target()} has a shop's data already. It will be kept beside the new one."
+        )
         try:
             typed = input("Type replace to replace it: ")
         except EOFError:
@@ -98,12 +104,14 @@ class Command(BaseCommand):
             )
         else:
             self.stdout.write("The server kept no binary log that we could read at the backup.")
-        self.stdout.write("The shop is closed until then: open it with manage.py restore --finish.")
+        self.stdout.write(
+            f"{restoring.target()} is closed until then: open it with manage.py restore --finish."
+        )
 
     def _say(self, restored: Restored) -> None:
         if restored.kept:
             self.stdout.write(f"The shop as it was before is in {restored.kept}.")
-        self.stdout.write("The shop is back. Everybody signs in again.")
+        self.stdout.write(f"The shop is back in {restoring.target()}. Everybody signs in again.")
         if restored.older:
             self.stdout.write(
                 "It is older than this Autoful. Now run manage.py migrate, then manage.py check_stock."
@@ -112,5 +120,5 @@ class Command(BaseCommand):
             for line in restored.wrong:
                 self.stdout.write(line)
             raise CommandError(
-                "The shop is back as it was backed up, but it was not in order then."
+                f"{restoring.target()} is back as it was backed up, but was not in order then."
             )
