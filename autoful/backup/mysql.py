@@ -181,12 +181,18 @@ def _parameters() -> dict[str, Any]:
     return dict(connection.get_connection_params())
 
 
-def _log_may_be_read() -> bool:
-    """Whether the server keeps a binary log and lets us know where it stands."""
+def keeps_a_log() -> bool:
+    """Whether the server keeps a binary log."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT @@log_bin")
-        if not cursor.fetchone()[0]:
-            return False
+        return bool(cursor.fetchone()[0])
+
+
+def _log_may_be_read() -> bool:
+    """Whether the server keeps a binary log and lets us know where it stands."""
+    if not keeps_a_log():
+        return False
+    with connection.cursor() as cursor:
         cursor.execute("SHOW GRANTS")
         held = " ".join(row[0] for row in cursor.fetchall() if " ON *.* " in row[0])
         if not re.search(r"\b(ALL PRIVILEGES|RELOAD)\b", held):

@@ -65,14 +65,25 @@ class Command(BaseCommand):
             f"{path} is whole: {rows} of {manifest.server}, as of {manifest.made_at}, "
             f"made by Autoful {manifest.autoful}."
         )
+        if log := manifest.binary_log:
+            self.stdout.write("The binary log goes on from {file}, {position}.".format(**log))
+        elif connection.vendor == "mysql":
+            self.stdout.write("It has no position in the binary log.")
         if check:
             return
+        if keep_closed and not manifest.binary_log:
+            raise Refused(
+                f"{path} has no position in the binary log; it can only come back as of "
+                f"{manifest.made_at}, without --keep-closed. Nothing was touched."
+            )
         if not replace and not restoring.shop_is_empty():
             self._ask()
         self.stdout.write(f"It is restored to {restoring.target()}.")
         line = ProgressLine("Restoring", self.stdout)
         restored = restoring.restore(path, manifest, line.of_what, finish=not keep_closed)
         line.end()
+        if restored.kept:
+            self.stdout.write(f"The shop as it was before is in {restored.kept}.")
         if keep_closed:
             self._say_how_to_go_on(restored)
         else:
@@ -102,15 +113,11 @@ class Command(BaseCommand):
                 "Now play the binary log into it, from {file}, --start-position={position}, "
                 "to just before the accident.".format(**log)
             )
-        else:
-            self.stdout.write("The server kept no binary log that we could read at the backup.")
         self.stdout.write(
             f"{restoring.target()} is closed until then: open it with manage.py restore --finish."
         )
 
     def _say(self, restored: Restored) -> None:
-        if restored.kept:
-            self.stdout.write(f"The shop as it was before is in {restored.kept}.")
         self.stdout.write(f"The shop is back in {restoring.target()}. Everybody signs in again.")
         if restored.older:
             self.stdout.write(
