@@ -67,12 +67,15 @@ def check_file(path: Path, progress: Progress) -> Manifest:
 
 
 def shop_is_empty() -> bool:
-    """Whether nothing would be lost: no tables, no rows, or only the half of a broken restore."""
+    """Whether nothing would be lost: no tables, no rows, or only the half of a broken restore.
+
+    A log may have been played into a shop that is kept closed for it.
+    """
     database = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite" and not Path(database).exists():
         return True
     try:
-        if unfinished.is_marked():
+        if unfinished.is_marked() and not unfinished.awaits_log():
             return True
         with connection.cursor() as cursor:
             for table in connection.introspection.table_names(cursor):
@@ -139,7 +142,8 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
             "drop it, then run the command again."
         )
     kept = None
-    if not shop_is_empty():
+    # What is kept closed for the log is a backup and a log, and both are still there.
+    if not half and not shop_is_empty():
         kept = making.new_path(making.default_path().parent, "-before-restore.zip")
         making.make(kept)
     unfinished.mark()
@@ -160,6 +164,8 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
         if finish:
             _finish(restored)
             unfinished.clear()
+        else:
+            unfinished.keep_for_log()
     except (Refused, Error) as broken:
         raise Refused(
             f"{_sentence(broken)} The restore is not finished and {target()} stays closed until it "
@@ -172,6 +178,8 @@ def finish() -> Restored:
     """Open the shop that a restore without `finish` left closed."""
     if not unfinished.is_marked():
         raise Refused(f"There is no restore to finish in {target()}.")
+    if not unfinished.awaits_log():
+        raise Refused(f"The restore to {target()} broke midway: run it again, with its file.")
     if wrong := proofs.dangling():
         raise Refused(f"{target()} stays closed: {wrong[0]}")
     migrations = proofs.applied_migrations()
