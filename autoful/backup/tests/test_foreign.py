@@ -10,6 +10,7 @@ from django.db import connection
 
 from autoful.accounts.models import User
 from autoful.backup import mysql, sqlite, unfinished
+from autoful.backup.errors import Refused
 from autoful.backup.tests.backups import lasting, on_a_server, on_sqlite, refused, rewrite, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,6 +34,35 @@ ALL_KINDS = {
 def sql(path: Path, more: str) -> None:
     """Have a dump say `more` before its last line, which says that it is complete."""
     rewrite(path, lambda data: data.replace(b"-- Dump completed", more.encode() + b"\n-- Dump", 1))
+
+
+def test_a_manifest_of_odd_kinds_is_refused_and_never_shown(backup: Path) -> None:
+    whole = backup.read_bytes()
+    for odd in (
+        {"bytes": "10"},
+        {"bytes": True},
+        {"bytes": -1},
+        {"migrations": [{}]},
+        {"migrations": "a.b"},
+        {"rows": []},
+        {"rows": {"inventory_part": "1"}},
+        {"database": []},
+        {"binary_log": {"file": "x"}},
+        {"binary_log": {"file": "x", "position": None}},
+        {"binary_log": [1]},
+        {"server": "\x1b[2JMariaDB"},
+        {"made_at": "now\nand then"},
+        {"migrations": ["\x1b]0;title"]},
+    ):
+        backup.write_bytes(whole)
+        rewrite(backup, **odd)
+        with pytest.raises(CommandError, match="its manifest is not whole") as no:
+            run("restore", backup, "--check")
+        assert str(no.value).isprintable(), odd
+
+
+def test_the_words_of_others_move_no_cursor() -> None:
+    assert str(Refused("near '\x1b[2J\n\u202e'")) == "near '[2J'"
 
 
 @on_a_server
