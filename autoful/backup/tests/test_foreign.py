@@ -1,10 +1,12 @@
 """A file of somebody else's: what it must not get to do to the shop or to this machine."""
 
 from contextlib import closing
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
@@ -144,3 +146,17 @@ def test_what_runs_by_itself_does_not_come_back_in_a_file(
     with refused(f"{what} surprise, which is none of Autoful's"):
         run("restore", backup, "--replace")
     assert User.objects.exists()
+
+
+def test_backup_says_what_restore_would_refuse(shop: Any, tmp_path: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(ALL_KINDS["view"])
+    try:
+        words = StringIO()
+        call_command("backup", str(tmp_path / "one.zip"), stdout=StringIO(), stderr=words)
+        assert "The view surprise is none of Autoful's" in words.getvalue()
+        with refused("view surprise, "):
+            run("restore", tmp_path / "one.zip", "--replace")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP VIEW surprise")
