@@ -24,7 +24,7 @@ Progress = Callable[[int, int, str], None]
 
 
 def default_path(folder: Path | None = None) -> Path:
-    """A new file in `folder`, or in backups/ beside the shop's data, named after the shop's time."""
+    """A new file in `folder`, or in backups/ beside the shop's data, which is made if need be."""
     if folder is None:
         folder = Path(settings.AUTOFUL_DATA) / "backups"
         try:
