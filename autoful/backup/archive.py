@@ -155,11 +155,35 @@ def read_manifest(path: Path) -> Manifest:
         raise Refused(f"{path} was made by another Autoful, whose backups this one cannot read.")
     try:
         manifest = Manifest(**said)
+        if not _fits(manifest):
+            raise TypeError
     except TypeError:
         raise Refused(f"{path} is damaged: its manifest is not whole.") from None
     if manifest.database not in DATA:
         raise Refused(f"{path} is of a database that this Autoful does not know.")
     return manifest
+
+
+def _fits(said: Manifest) -> bool:
+    """Whether each value is of its kind, and no text holds what a terminal would obey."""
+    log = {"file": "", "position": 0} if said.binary_log is None else said.binary_log
+    return (
+        isinstance(said.migrations, list)
+        and isinstance(said.rows, dict)
+        and isinstance(log, dict)
+        and log.keys() == {"file", "position"}
+        and all(
+            isinstance(text, str) and text.isprintable()
+            for text in (
+                *(said.made_at, said.autoful, said.database, said.server, said.sha256),
+                *(log["file"], *said.migrations, *said.rows),
+            )
+        )
+        and all(
+            type(number) is int and number >= 0  # to Python, true is a number as well
+            for number in (said.bytes, log["position"], *said.rows.values())
+        )
+    )
 
 
 def unpack(

@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -23,8 +24,28 @@ Progress = Callable[[int, int, str], None]
 
 
 def default_path(folder: Path | None = None) -> Path:
-    """A new file in `folder`, or in backups/ beside the shop's data, named after the shop's time."""
-    return new_path(folder or Path(settings.AUTOFUL_DATA) / "backups", ENDING)
+    """A new file in `folder`, or in backups/ beside the shop's data, which is made if need be."""
+    if folder is None:
+        folder = Path(settings.AUTOFUL_DATA) / "backups"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise of_the_system(f"The backup cannot be written to {folder}", error) from error
+    return new_path(folder, ENDING)
+
+
+def named_path(words: str) -> Path:
+    """The new file that `words` name; in a folder, a name of its own. A slash at the end is a folder's.
+
+    Raises Refused when there is no such folder: one that is made unasked hides a disk that is not
+    mounted, or a slip of the pen.
+    """
+    path = Path(words)
+    is_folder = path.is_dir() or words.endswith(("/", os.sep))
+    folder = path if is_folder else path.parent
+    if not folder.is_dir():
+        raise Refused(f"{folder} is no folder: make it first (mkdir -m 700).")
+    return default_path(folder) if is_folder else path
 
 
 def new_path(folder: Path, ending: str) -> Path:
@@ -44,13 +65,18 @@ def make(target: Path, progress: Progress = lambda *_: None) -> Manifest:
     if target.exists():
         raise Refused(f"{target} exists already, and a backup never replaces a file.")
     try:
-        if not target.parent.exists():
-            target.parent.mkdir(mode=0o700, parents=True)
         return archive.write(target, _database(), lambda data: _fill(data, target, progress))
     except OSError as error:
         raise of_the_system(f"The backup cannot be written to {target.parent}", error) from error
     except sqlite3.Error as error:  # the copy's disk is full, or the shop cannot be read
         raise Refused(f"The shop cannot be copied to {target.parent}: {error}.") from error
+
+
+def programs() -> list[tuple[str, str]]:
+    """What stands in the shop and runs by itself, as ("trigger", "its name"): restore refuses it."""
+    if connection.vendor == "sqlite":
+        return sqlite.programs(Path(connection.settings_dict["NAME"]))
+    return mysql.programs()
 
 
 def _database() -> str:

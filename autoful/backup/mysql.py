@@ -23,7 +23,21 @@ DUMP = (
 # What MySQL's program asks of a server or says to the next one, that ours has no use for.
 MYSQL_DUMP = ("--set-gtid-purged=OFF", "--column-statistics=0")
 # --binary-mode: what is loaded is data, also a line that looks like a command to the client.
-LOAD = ("--binary-mode", "--default-character-set=utf8mb4", "--max-allowed-packet=1G")
+# --local-infile=0: nor does it get to read this machine's files (LOAD DATA LOCAL).
+LOAD = (
+    *("--binary-mode", "--local-infile=0"),
+    *("--default-character-set=utf8mb4", "--max-allowed-packet=1G"),
+)
+# What runs by itself, and is none of a shop's: of which kind, and its name.
+PROGRAMS = """
+    SELECT 'trigger', trigger_name FROM information_schema.triggers
+    WHERE trigger_schema = DATABASE()
+    UNION SELECT 'view', table_name FROM information_schema.views WHERE table_schema = DATABASE()
+    UNION SELECT 'event', event_name FROM information_schema.events
+    WHERE event_schema = DATABASE()
+    UNION SELECT LOWER(routine_type), routine_name FROM information_schema.routines
+    WHERE routine_schema = DATABASE()
+"""
 
 CREATE = re.compile(rb"CREATE TABLE `((?:[^`]|``)+)` \(")
 INSERT = re.compile(rb"INSERT INTO `((?:[^`]|``)+)` (?:\([^)]*\) )?VALUES")
@@ -117,7 +131,7 @@ def load(feed: Callable[[Callable[[bytes], Any]], None]) -> None:
 
 
 def empty() -> None:
-    """Drop every table and view of the database, except the mark of a restore."""
+    """Drop everything in the database, except the mark of a restore."""
     from autoful.backup import unfinished
 
     with connection.cursor() as cursor:
@@ -129,6 +143,15 @@ def empty() -> None:
                     cursor.execute(f"DROP {what} {connection.ops.quote_name(table.name)}")
         finally:
             cursor.execute("SET FOREIGN_KEY_CHECKS = 1")
+        for what, name in programs():  # triggers and views went already
+            cursor.execute(f"DROP {what.upper()} {connection.ops.quote_name(name)}")
+
+
+def programs() -> list[tuple[str, str]]:
+    """The database's triggers, views, events and routines, as ("trigger", "its name")."""
+    with connection.cursor() as cursor:
+        cursor.execute(PROGRAMS)
+        return sorted(cursor.fetchall())
 
 
 def others() -> list[str]:
@@ -161,12 +184,18 @@ def _parameters() -> dict[str, Any]:
     return dict(connection.get_connection_params())
 
 
-def _log_may_be_read() -> bool:
-    """Whether the server keeps a binary log and lets us know where it stands."""
+def keeps_a_log() -> bool:
+    """Whether the server keeps a binary log."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT @@log_bin")
-        if not cursor.fetchone()[0]:
-            return False
+        return bool(cursor.fetchone()[0])
+
+
+def _log_may_be_read() -> bool:
+    """Whether the server keeps a binary log and lets us know where it stands."""
+    if not keeps_a_log():
+        return False
+    with connection.cursor() as cursor:
         cursor.execute("SHOW GRANTS")
         held = " ".join(row[0] for row in cursor.fetchall() if " ON *.* " in row[0])
         if not re.search(r"\b(ALL PRIVILEGES|RELOAD)\b", held):

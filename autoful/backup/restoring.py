@@ -36,6 +36,17 @@ class Restored:
     wrong: list[str] = field(default_factory=list)
 
 
+def target() -> str:
+    """Which shop is restored: the file, or the server and its database. Never the password."""
+    if connection.vendor == "sqlite":
+        return str(connection.settings_dict["NAME"])
+    where = connection.get_connection_params()
+    server = (
+        where.get("unix_socket") or f"{where.get('host', 'localhost')}:{where.get('port', 3306)}"
+    )
+    return f"{server}/{where['database']}"
+
+
 def check_file(path: Path, progress: Progress) -> Manifest:
     """Read all of the file; raises Refused unless it is whole and can be restored here."""
     manifest = archive.read_manifest(path)
@@ -56,12 +67,15 @@ def check_file(path: Path, progress: Progress) -> Manifest:
 
 
 def shop_is_empty() -> bool:
-    """Whether nothing would be lost: no tables, no rows, or only the half of a broken restore."""
+    """Whether nothing would be lost: no tables, no rows, or only the half of a broken restore.
+
+    A log may have been played into a shop that is kept closed for it.
+    """
     database = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite" and not Path(database).exists():
         return True
     try:
-        if unfinished.is_marked():
+        if unfinished.is_marked() and not unfinished.awaits_log():
             return True
         with connection.cursor() as cursor:
             for table in connection.introspection.table_names(cursor):
@@ -89,9 +103,7 @@ def restore(path: Path, manifest: Manifest, progress: Progress, *, finish: bool 
             return _into_a_file(path, manifest, progress)
         return _into_a_server(path, manifest, progress, finish=finish)
     except OSError as error:
-        raise of_the_system(
-            f"The shop in {settings.AUTOFUL_DATA} cannot be replaced", error
-        ) from error
+        raise of_the_system(f"{target()} cannot be replaced", error) from error
 
 
 def _into_a_file(path: Path, manifest: Manifest, progress: Progress) -> Restored:
@@ -106,6 +118,7 @@ def _into_a_file(path: Path, manifest: Manifest, progress: Progress) -> Restored
                 archive.unpack(path, manifest, file.write, _megabytes(progress))
             if wrong := sqlite.faults(staged):
                 raise Refused(f"{path} holds a damaged database: {wrong[0]}.")
+            _demand_no_programs(sqlite.programs(staged))
             with sqlite.looking_at(staged):
                 restored = _prove(manifest, sqlite.rows(staged))
                 _finish(restored)
@@ -123,8 +136,14 @@ def _into_a_file(path: Path, manifest: Manifest, progress: Progress) -> Restored
 def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish: bool) -> Restored:
     _demand_nobody()
     half = unfinished.is_marked()
+    if not half and (odd := mysql.programs()):
+        raise Refused(
+            f"In {target()} is {_named(odd[0])}, and no backup brings it back: keep its text, "
+            "drop it, then run the command again."
+        )
     kept = None
-    if not shop_is_empty():
+    # What is kept closed for the log is a backup and a log, and both are still there.
+    if not half and not shop_is_empty():
         kept = making.new_path(making.default_path().parent, "-before-restore.zip")
         making.make(kept)
     unfinished.mark()
@@ -138,15 +157,18 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
     try:
         mysql.empty()
         mysql.load(lambda take: archive.unpack(path, manifest, take, _megabytes(progress)))
+        _demand_no_programs(mysql.programs())
         found = {name: n for name, n in mysql.rows().items() if name != unfinished.TABLE}
         restored = _prove(manifest, found)
         restored.kept = kept
         if finish:
             _finish(restored)
             unfinished.clear()
+        else:
+            unfinished.keep_for_log()
     except (Refused, Error) as broken:
         raise Refused(
-            f"{_sentence(broken)} The restore is not finished and the shop stays closed until it "
+            f"{_sentence(broken)} The restore is not finished and {target()} stays closed until it "
             f"is: run the same command again{f', or restore {kept}, the shop as it was' if kept else ''}."
         ) from broken
     return restored
@@ -155,9 +177,11 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
 def finish() -> Restored:
     """Open the shop that a restore without `finish` left closed."""
     if not unfinished.is_marked():
-        raise Refused("There is no restore to finish here.")
+        raise Refused(f"There is no restore to finish in {target()}.")
+    if not unfinished.awaits_log():
+        raise Refused(f"The restore to {target()} broke midway: run it again, with its file.")
     if wrong := proofs.dangling():
-        raise Refused(f"The shop stays closed: {wrong[0]}")
+        raise Refused(f"{target()} stays closed: {wrong[0]}")
     migrations = proofs.applied_migrations()
     restored = Restored(None, older=bool(proofs.known_migrations() - set(migrations)))
     _finish(restored)
@@ -174,9 +198,19 @@ def _demand_nobody() -> None:
         time.sleep(0.1)
     if others:
         raise Refused(
-            f"The database is in use ({', '.join(others[:3])}). Stop every server of this shop "
+            f"{target()} is in use ({', '.join(others[:3])}). Stop every server of this shop "
             "and whatever else is connected to it, then run the command again."
         )
+
+
+def _demand_no_programs(programs: list[tuple[str, str]]) -> None:
+    """A shop has none. One that came in a file could make an administrator at our own first write."""
+    if programs:
+        raise Refused(f"The backup holds {_named(programs[0])}, which is none of Autoful's.")
+
+
+def _named(program: tuple[str, str]) -> str:
+    return "the {} {}".format(*program)
 
 
 def _prove(manifest: Manifest, rows: dict[str, int]) -> Restored:

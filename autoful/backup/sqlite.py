@@ -61,6 +61,14 @@ def rows(path: Path) -> dict[str, int]:
         }
 
 
+def programs(path: Path) -> list[tuple[str, str]]:
+    """The file's triggers and views, as ("trigger", "its name")."""
+    with closing(_open(path)) as database:
+        return database.execute(
+            "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY 1, 2"
+        ).fetchall()
+
+
 def migrations(path: Path) -> list[str]:
     """The migrations the file has, as "inventory.0001_initial"; none where there is no shop."""
     with closing(_open(path)) as database:

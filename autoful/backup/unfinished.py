@@ -14,8 +14,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 TABLE = "autoful_restore_unfinished"
 # As a server that is shutting down: the API answers 503, and the probes say not ready.
 SHUTTING_DOWN = 1053
+BROKE = "run manage.py restore again"
+# The table's comment, by which a shop that waits for the log is told from one that broke.
+AWAITS_LOG = "kept closed for the binary log; when it is played in: manage.py restore --finish"
 
 _admitted = False
+
+
+class Closed(OperationalError):
+    """The shop is marked; says what to do about it."""
 
 
 @contextmanager
@@ -30,37 +37,53 @@ def admitted() -> Iterator[None]:
 
 
 def refuse(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Close a new connection to a shop that is marked, and raise OperationalError."""
-    if connection.vendor == "mysql" and not _admitted and _marked(connection):
+    """Close a new connection to a shop that is marked, and raise Closed."""
+    if connection.vendor != "mysql" or _admitted:
+        return
+    comment = _mark(connection)
+    if comment is not None:
         connection.close()
-        raise OperationalError(
-            SHUTTING_DOWN,
-            "a restore of this shop has not finished; run manage.py restore again",
-        )
+        what_to_do = comment or BROKE
+        raise Closed(SHUTTING_DOWN, f"a restore of this shop has not finished: {what_to_do}")
 
 
-def _marked(connection: BaseDatabaseWrapper) -> bool:
+def _mark(connection: BaseDatabaseWrapper) -> str | None:
+    """The mark's comment: none where there is no mark, empty while a restore runs or after it broke."""
     # The driver's own cursor: this is no query of whoever asked for the connection.
     with connection.connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM information_schema.tables "
+            "SELECT table_comment FROM information_schema.tables "
             "WHERE table_schema = DATABASE() AND table_name = %s",
             [TABLE],
         )
-        return cursor.fetchone() is not None
+        found = cursor.fetchone()
+        return None if found is None else found[0]
 
 
 def is_marked() -> bool:
     """Whether a restore began here and has not ended; ask while `admitted`."""
     connection.ensure_connection()
-    return connection.vendor == "mysql" and _marked(connection)
+    return connection.vendor == "mysql" and _mark(connection) is not None
+
+
+def awaits_log() -> bool:
+    """Whether all of a backup is here, and the shop is kept closed for the binary log."""
+    connection.ensure_connection()
+    return connection.vendor == "mysql" and _mark(connection) == AWAITS_LOG
 
 
 def mark() -> None:
     """Close the shop."""
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (begun DATETIME NOT NULL)")
+        cursor.execute(f"ALTER TABLE {TABLE} COMMENT = ''")
         cursor.execute(f"INSERT INTO {TABLE} VALUES (UTC_TIMESTAMP())")  # noqa: S608
+
+
+def keep_for_log() -> None:
+    """The marked shop holds all of its backup now, and stays closed."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {TABLE} COMMENT = '{AWAITS_LOG}'")
 
 
 def clear() -> None:

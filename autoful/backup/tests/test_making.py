@@ -61,10 +61,27 @@ def test_a_disk_without_links_takes_a_backup_too(
         archive.name(tmp_path / "two.zip", path)
 
 
-def test_a_place_that_cannot_be_written_is_named(shop: Any, tmp_path: Path) -> None:
+def test_no_folder_is_made_unasked_and_none_becomes_a_file(shop: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with refused("cannot be written to"):
-        run("backup", tmp_path / "file" / "one.zip")
+    missing = tmp_path / "backups"
+    for named in (
+        f"{missing}/",
+        missing / "one.zip",
+        f"{tmp_path}/file/",
+        f"{tmp_path}/file/a.zip",
+    ):
+        with refused("is no folder: make it first"):
+            run("backup", named)
+    assert [*tmp_path.iterdir()] == [tmp_path / "file"]
+    missing.mkdir()
+    run("backup", f"{missing}/")
+    assert len([*missing.glob("autoful-20*.zip")]) == 1
+
+
+def test_our_own_folder_is_made_for_us_alone(shop: Any, tmp_path: Path, settings: Any) -> None:
+    settings.AUTOFUL_DATA = tmp_path
+    run("backup")
+    assert (tmp_path / "backups").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit on files")

@@ -18,7 +18,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 
 from autoful.accounts.models import User
-from autoful.backup import archive, unfinished
+from autoful.backup import archive, restoring, unfinished
 from autoful.backup.tests.backups import (
     NASTY,
     lasting,
@@ -42,9 +42,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_what_comes_back_is_what_was_there(shop: Any, tmp_path: Path) -> None:
     path = tmp_path / "there" / "one.zip"
+    path.parent.mkdir()
     said = run("backup", path)
     assert str(path) in said
-    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert path.stat().st_mode & 0o777 == 0o600
     assert [p.name for p in path.parent.iterdir()] == ["one.zip"]
     there = lasting()
 
@@ -160,8 +161,21 @@ def test_another_kind_of_database_is_refused(backup: Path) -> None:
 
 
 def test_a_shop_with_data_is_not_replaced_unasked(backup: Path) -> None:
-    with refused("add --replace"):
+    name = connection.settings_dict["NAME"]
+    with refused(f"{name} has a shop's data already"):
         run("restore", backup)
+
+
+def test_each_word_names_the_shop_it_is_about_and_no_password(
+    backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = str(connection.settings_dict["NAME"])
+    said = run("restore", backup, "--replace")
+    assert said.index(f"restored to {restoring.target()}.") < said.index("The shop is back in ")
+    assert restoring.target().endswith(name)
+    for key, value in {"HOST": "10.0.0.7", "PORT": 3307, "PASSWORD": "hush"}.items():
+        monkeypatch.setitem(connection.settings_dict, key, value)
+    assert restoring.target() == ("10.0.0.7:3307/" + name if settings.DATABASE_URL else name)
 
 
 def test_checking_touches_nothing(backup: Path) -> None:
@@ -229,6 +243,7 @@ def test_a_shop_in_use_is_not_replaced(backup: Path) -> None:
 @on_a_server
 def test_a_shop_left_closed_is_opened_and_no_date_is_made_up(backup: Path, shop: Any) -> None:
     there = lasting()
+    rewrite(backup, binary_log={"file": "shop.000001", "position": 4})
     assert "--finish" in run("restore", backup, "--replace", "--keep-closed")
     with pytest.raises(OperationalError, match="has not finished"):
         connection.ensure_connection()

@@ -1,12 +1,11 @@
 """Back the shop up into one file, while it is open."""
 
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error
+from django.db import Error, connection
 
-from autoful.backup import making
+from autoful.backup import making, mysql
 from autoful.backup.errors import Refused
 from autoful.progress import ProgressLine
 
@@ -18,15 +17,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "path",
             nargs="?",
-            type=Path,
-            help="A new file, or a folder. Default: backups/ in AUTOFUL_DATA.",
+            help="A new file, or a folder (with a slash at the end). Default: backups/ in AUTOFUL_DATA.",
         )
 
-    def handle(self, *args: Any, path: Path | None, **options: Any) -> None:
-        folder = path if path is None or path.is_dir() else None
-        target = making.default_path(folder) if path is None or folder else path
+    def handle(self, *args: Any, path: str | None, **options: Any) -> None:
         line = ProgressLine("Backing up", self.stdout)
         try:
+            target = making.named_path(path) if path else making.default_path()
             manifest = making.make(target, line)
         except Refused as no:
             raise CommandError(str(no)) from no
@@ -39,5 +36,15 @@ class Command(BaseCommand):
         if manifest.binary_log:
             self.stdout.write(
                 "The binary log goes on from {file}, {position}.".format(**manifest.binary_log)
+            )
+        elif connection.vendor == "mysql" and mysql.keeps_a_log():
+            self.stderr.write(
+                "The server keeps a binary log and this backup does not know its position: it comes "
+                "back as of its own moment only. It takes the server's own client, and GRANT RELOAD, "
+                "BINLOG MONITOR (MySQL: REPLICATION CLIENT) ON *.*"
+            )
+        for what, name in making.programs():
+            self.stderr.write(
+                f"The {what} {name} is none of Autoful's: restore refuses it. Drop it, and back up again."
             )
         self.stdout.write("It holds everybody's data, and the secret key is not in it.")

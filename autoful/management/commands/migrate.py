@@ -7,6 +7,7 @@ from django.core.management.commands import migrate
 from django.db import connections
 from django.db.models.signals import pre_migrate
 
+from autoful.backup.unfinished import Closed
 from autoful.deploying.patience import StillLocked, patient
 from autoful.deploying.rules import needs_closed_shop
 
@@ -36,6 +37,8 @@ class Command(migrate.Command):
         try:
             with patient(connection, say=self.stderr.write):
                 super().handle(*args, **options)
+        except Closed as closed_shop:
+            raise CommandError(str(closed_shop.args[-1])) from closed_shop
         except StillLocked as end:
             raise CommandError(str(end)) from end
         finally:

@@ -47,7 +47,9 @@ class Command(BaseCommand):
         except Refused as no:
             raise CommandError(str(no)) from no
         except Error as silent:
-            raise CommandError(f"The database cannot be used: {silent.args[-1]}") from silent
+            raise CommandError(
+                f"{restoring.target()} cannot be used: {silent.args[-1]}"
+            ) from silent
         finally:
             connection.close()
 
@@ -64,13 +66,25 @@ class Command(BaseCommand):
             f"{path} is whole: {rows} of {manifest.server}, as of {manifest.made_at}, "
             f"made by Autoful {manifest.autoful}."
         )
+        if log := manifest.binary_log:
+            self.stdout.write("The binary log goes on from {file}, {position}.".format(**log))
+        elif connection.vendor == "mysql":
+            self.stdout.write("It has no position in the binary log.")
         if check:
             return
+        if keep_closed and not manifest.binary_log:
+            raise Refused(
+                f"{path} has no position in the binary log; it can only come back as of "
+                f"{manifest.made_at}, without --keep-closed. Nothing was touched."
+            )
         if not replace and not restoring.shop_is_empty():
             self._ask()
+        self.stdout.write(f"It is restored to {restoring.target()}.")
         line = ProgressLine("Restoring", self.stdout)
         restored = restoring.restore(path, manifest, line, finish=not keep_closed)
         line.end()
+        if restored.kept:
+            self.stdout.write(f"The shop as it was before is in {restored.kept}.")
         if keep_closed:
             self._say_how_to_go_on(manifest)
         else:
@@ -78,11 +92,14 @@ class Command(BaseCommand):
 
     def _ask(self) -> None:
         refusal = Refused(
-            "The shop has data already, and nothing was touched. To replace it, add --replace."
+            f"{restoring.target()} has a shop's data already, and nothing was touched. "
+            "To replace that shop, add --replace."
         )
         if not self.stdout.isatty():
             raise refusal
-        self.stdout.write("The shop has data already. It will be kept beside the new one.")
+        self.stdout.write(
+            f"{restoring.target()} has a shop's data already. It will be kept beside the new one."
+        )
         try:
             typed = input("Type replace to replace it: ")
         except EOFError:
@@ -97,14 +114,12 @@ class Command(BaseCommand):
                 "Now play the binary log into it, from {file}, --start-position={position}, "
                 "to just before the accident.".format(**log)
             )
-        else:
-            self.stdout.write("The server kept no binary log that we could read at the backup.")
-        self.stdout.write("The shop is closed until then: open it with manage.py restore --finish.")
+        self.stdout.write(
+            f"{restoring.target()} is closed until then: open it with manage.py restore --finish."
+        )
 
     def _say(self, restored: Restored) -> None:
-        if restored.kept:
-            self.stdout.write(f"The shop as it was before is in {restored.kept}.")
-        self.stdout.write("The shop is back. Everybody signs in again.")
+        self.stdout.write(f"The shop is back in {restoring.target()}. Everybody signs in again.")
         if restored.older:
             self.stdout.write(
                 "It is older than this Autoful. Now run manage.py migrate, then manage.py check_stock."
@@ -113,5 +128,5 @@ class Command(BaseCommand):
             for line in restored.wrong:
                 self.stdout.write(line)
             raise CommandError(
-                "The shop is back as it was backed up, but it was not in order then."
+                f"{restoring.target()} is back as it was backed up, but was not in order then."
             )
