@@ -20,7 +20,7 @@ class SchemaView(SpectacularAPIView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         renderer: Any = request.accepted_renderer
         return HttpResponse(
-            _rendered(type(renderer)),
+            _rendered(renderer.__class__),
             content_type=renderer.media_type,
             headers={"Content-Disposition": f'inline; filename="Autoful.{renderer.format}"'},
         )
