@@ -146,7 +146,7 @@ def test_a_server_is_killed_and_its_fellow_goes_on(machines: Machines) -> None:
 
 
 def test_the_servers_keep_nothing_to_themselves(machines: Machines) -> None:
-    """What one was told, the other knows: rows, cached lists, counted calls, sessions."""
+    """What one was told, the other knows: rows and cached lists."""
     mechanic = machines.mechanics[0]
     [part] = machines.ask("put_on_shelf(7)")  # type: ignore[misc]
     one, other = (Mechanic(server.url, machines.book, "") for server in machines.servers)
