@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import OperationalError, models, transaction
@@ -155,6 +155,20 @@ def whole(first: Callable[[], None], then: Callable[[], None]) -> Iterator[Whole
             yield made
     finally:
         _whole.reset(token)
+
+
+def after_commit(function: Callable[..., None], *args: object) -> None:
+    """Call it once the transaction is committed, once however often it is asked for in it.
+
+    Its failure is logged and undoes nothing: what is committed must not become an error.
+    """
+    hook = partial(function, *args)
+    # Django's line about a hook that failed asks for its name, and a partial has none.
+    hook.__qualname__ = function.__qualname__  # type: ignore[attr-defined]
+    asked = [waiting for _, waiting, *_ in transaction.get_connection().run_on_commit]
+    same = (function, args)
+    if not any(isinstance(f, partial) and (f.func, f.args) == same for f in asked):
+        transaction.on_commit(hook, robust=True)
 
 
 def lock(rows: models.QuerySet[M], pk: int, missing: Missing) -> M:

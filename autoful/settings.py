@@ -94,7 +94,7 @@ else:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Cache: `default` for the schema, `lists` for pages of lists, `limits` for counting calls -------
+# --- Cache: `lists` for pages of lists, `limits` for counting calls; `default` is Django's to have --
 
 if REDIS_URL:
     CACHES = environment.redis_caches(REDIS_URL)

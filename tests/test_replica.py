@@ -122,6 +122,22 @@ def test_who_just_wrote_reads_the_database(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_note_that_cannot_be_made_undoes_nothing(
+    clock: Clock, mike: Persona, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(key: str) -> None:
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(replica.audit, "_listeners", [])
+    monkeypatch.setattr(replica, "_note", fail)
+    replica.remember_who_writes()
+    with acting(mike.actor):
+        customer = CustomerFactory.create()
+    assert type(customer).objects.filter(pk=customer.pk).exists()
+    assert "on_commit" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
 def test_while_nobody_can_tell_who_wrote_the_database_is_read(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,16 +14,15 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import BaseCache, caches
-from django.db import models, transaction
-from django.db.transaction import get_connection
+from django.db import models
 
 from autoful import metrics, outage
 from autoful.api import replica
+from autoful.db import after_commit
 
 _lists_by_model: dict[type[models.Model], set[str]] = defaultdict(set)
 
@@ -36,14 +35,8 @@ def shows(name: str, *shown: type[models.Model]) -> None:
 
 def drop_lists_showing(model: type[models.Model]) -> None:
     """Drop every list that shows `model`, once the change is committed."""
-    waiting = {f.args for _, f, *_ in get_connection().run_on_commit if isinstance(f, partial)}
     for name in _lists_by_model.get(model, ()):
-        if (name,) not in waiting:  # a cancelled ticket has many changes; a list is dropped once
-            hook = partial(drop, name)
-            # Django's line about a hook that failed asks for its name, and a partial has none.
-            hook.__qualname__ = drop.__qualname__  # type: ignore[attr-defined]
-            # robust: a dead cache must not turn a committed write into an error.
-            transaction.on_commit(hook, robust=True)
+        after_commit(drop, name)
 
 
 def drop(name: str) -> None:

@@ -8,17 +8,17 @@ read from it: a check before a write must see what is, not what was.
 
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 
 from auditlog.models import LogEntry
 from django.conf import settings
 from django.core.cache import caches
-from django.db import InterfaceError, OperationalError, models, transaction
+from django.db import InterfaceError, OperationalError, models
 from django.db.models import Max
 
 from autoful import audit, outage
 from autoful.actor import Actor, current_actor, current_origin
+from autoful.db import after_commit
 from autoful.limits import address_key
 from autoful.unavailable import report, unavailable
 
@@ -49,7 +49,7 @@ def remember_who_writes() -> None:
 
     def note(model: type[models.Model]) -> None:
         # By the one who is signed in: a customer who registers is nobody yet.
-        transaction.on_commit(partial(_note, _key(current_actor())), robust=True)
+        after_commit(_note, _key(current_actor()))
 
     if is_named():
         audit.on_change(note)
