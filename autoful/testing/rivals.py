@@ -22,7 +22,7 @@ from unittest.mock import patch
 
 import pytest
 from django.conf import settings
-from django.db import connection, connections, models
+from django.db import connection, connections, models, transaction
 
 from autoful import db
 from autoful.errors import DomainError, Missing
@@ -209,9 +209,7 @@ def unlocked(module: Any, model: type[models.Model]) -> Iterator[None]:
 @contextmanager
 def without_transactions() -> Iterator[None]:
     """Verbs whose statements are committed one by one."""
-    no_transaction = SimpleNamespace(
-        atomic=nullcontext, get_connection=lambda: SimpleNamespace(in_atomic_block=False)
-    )
+    no_transaction = SimpleNamespace(**vars(transaction) | {"atomic": nullcontext})
     with unhindered(), patch.object(db, "transaction", no_transaction):
         yield
 
