@@ -114,9 +114,16 @@ def on_change(listener: Callable[[type[models.Model]], None]) -> None:
 
 
 class WrittenOnce(models.QuerySet[Any]):
-    """Entries are read and added to. Deleting them is refused by `_keep`."""
+    """Entries are read, and added to one by one. Deleting them is refused by `_keep`."""
 
     def update(self, **kwargs: Any) -> int:
+        raise _refusal()
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> Any:
+        # It would write over what is there (`update_conflicts`), and pass `_sign` by.
+        raise _refusal()
+
+    def _raw_delete(self, using: str | None) -> int:
         raise _refusal()
 
 
@@ -135,8 +142,10 @@ def _keep_actor(sender: type[models.Model], instance: models.Model, **kwargs: An
         raise _refusal()
 
 
-def _sign(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
-    if not instance._state.adding:
+def _sign(sender: type[LogEntry], instance: LogEntry, raw: bool, **kwargs: Any) -> None:
+    # A new entry has no number yet: one that names its own may be another one's, as may one that
+    # is loaded from a file (`raw`).
+    if raw or instance.pk is not None:
         raise _refusal()
     actor, origin = current_actor(), current_origin()
     instance.actor = actor.user

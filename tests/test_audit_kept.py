@@ -8,7 +8,8 @@ from auditlog.models import LogEntry
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
-from django.core.management import CommandError, call_command
+from django.core import serializers
+from django.core.management import CommandError, call_command, execute_from_command_line
 from django.db import connection, transaction
 from django.urls import URLPattern, get_resolver, reverse
 
@@ -30,6 +31,18 @@ def trail() -> list[dict[str, Any]]:
     return list(LogEntry.objects.order_by("pk").values())
 
 
+def again(entry: LogEntry) -> LogEntry:
+    """Another one that says something else and has its number."""
+    values = {f.attname: getattr(entry, f.attname) for f in LogEntry._meta.concrete_fields}
+    return LogEntry(**values | {"object_repr": "something else"})
+
+
+def load(entry: LogEntry) -> None:
+    """As `loaddata` does."""
+    [loaded] = serializers.deserialize("json", serializers.serialize("json", [entry]))
+    loaded.save()
+
+
 def save(entry: LogEntry) -> None:
     entry.object_repr = "something else"
     entry.save()
@@ -38,7 +51,16 @@ def save(entry: LogEntry) -> None:
 ALTERATIONS: dict[str, Callable[[LogEntry], Any]] = {
     "save": save,
     "save a field": lambda entry: entry.save(update_fields=["changes"]),
+    "save another under its number": lambda entry: again(entry).save(),
+    "create another under its number": lambda entry: LogEntry.objects.bulk_create(
+        [again(entry)],
+        update_conflicts=True,
+        unique_fields=["id"] * (connection.vendor == "sqlite"),
+        update_fields=["object_repr"],
+    ),
+    "load from a file": lambda entry: load(again(entry)),
     "delete": lambda entry: entry.delete(),
+    "delete past the signals": lambda entry: LogEntry.objects.all()._raw_delete("default"),
     "update": lambda entry: LogEntry.objects.update(actor=None),
     "update some": lambda entry: LogEntry.objects.get_for_object(PART()).update(changes={}),
     "bulk update": lambda entry: LogEntry.objects.bulk_update([entry], ["changes"]),
@@ -86,6 +108,13 @@ def test_no_command_rewrites_entries(name: str, entry: LogEntry) -> None:
     before = trail()
     with pytest.raises(CommandError):
         call_command(name, "--yes")
+    assert trail() == before
+
+
+def test_no_command_line_empties_the_shop(entry: LogEntry) -> None:
+    before = trail()
+    with pytest.raises(SystemExit, match="not changed through the application"):
+        execute_from_command_line(["manage.py", "flush", "--no-input"])
     assert trail() == before
 
 
