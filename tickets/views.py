@@ -153,10 +153,8 @@ class ServiceTicketViewSet(ShopViewSet):
         return tagged(Response(answer), line.ticket)
 
     def _written(self, ticket: ServiceTicket, status: int = 200) -> Response:
-        """The ticket as it is now, with a warning when its VIN looks mistyped."""
-        fresh = ServiceTicket.objects.with_details().filter(pk=ticket.pk).first()
-        if fresh is None:  # deleted by somebody else since
-            raise TicketNotFound
+        """The ticket as the verb left it, with a warning when its VIN looks mistyped."""
+        fresh = ServiceTicket.objects.with_details().get(pk=ticket.pk)
         answer = self.represent(fresh)
         if warning := check_digit_warning(ticket.vin):
             answer["warnings"] = {"VIN": [warning]}

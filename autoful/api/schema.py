@@ -220,7 +220,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         elif method == "get" and operation["operationId"].endswith("_list"):
             # A form's empty field filters by nothing.
             parameter["allowEmptyValue"] = parameter["name"] not in pagination.PARAMETERS
-    if _is_guarded(path, method):
+    if _is_write(path, method):
         asked = [IDEMPOTENCY_KEY, IF_MATCH] if "{" in path else [IDEMPOTENCY_KEY]
         operation["parameters"] = [*operation.get("parameters", []), *asked]
     if "requestBody" in operation:
@@ -234,21 +234,21 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     for code, response in operation["responses"].items():
         names = ["X-Request-ID"]
         names += ["ETag"] if _has_tag(path, method, code) else []
-        names += ["Idempotency-Replayed"] if _is_guarded(path, method) else []
+        names += ["Idempotency-Replayed"] if _is_write(path, method) else []
         names += ["Retry-After"] if code in ("429", "503") else []
         names += [name for name in HEADERS if name.startswith("RateLimit")]
         response["headers"] = {n: {"$ref": f"#/components/headers/{n}"} for n in names}
-        if code == "409" and _is_guarded(path, method):
+        if code == "409" and _is_write(path, method):
             response["headers"]["Retry-After"] = RETRY_AFTER_IN_PROGRESS
 
 
-def _is_guarded(path: str, method: str) -> bool:
+def _is_write(path: str, method: str) -> bool:
     """Whether an Idempotency-Key means something: see `writes`."""
     return method != "get" and not path.endswith("/login")
 
 
 def _has_tag(path: str, method: str, code: str) -> bool:
-    shows = method == "get" or (method != "delete" and _is_guarded(path, method))
+    shows = method == "get" or (method != "delete" and _is_write(path, method))
     return shows and code in ("200", "201")
 
 
@@ -260,7 +260,7 @@ def _codes(path: str, method: str, operation: dict[str, Any]) -> list[str]:
         codes.append("404")  # opening a ticket names its customer in the body
     if method != "get":
         codes += ["409", "415"]
-    if _is_guarded(path, method):
+    if _is_write(path, method):
         codes += ["412", "422"]
     return codes
 

@@ -86,10 +86,10 @@ class ShopViewSet(GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method and writes.is_guarded(self, request):
+        if request.method and writes.is_write(self, request):
             # DRF asks for the handler of the method next.
             method = request.method.lower()
-            setattr(self, method, partial(writes.guarded, self, getattr(self, method)))
+            setattr(self, method, partial(writes.in_one_transaction, self, getattr(self, method)))
 
     # --- What they may see ---
 

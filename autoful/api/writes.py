@@ -1,7 +1,8 @@
-"""A write with an Idempotency-Key or an If-Match: one transaction from the key to the answer.
+"""A write: one transaction from its Idempotency-Key, if it brings one, to its rendered answer.
 
-The key's row, the check of the version, the verb and the rendered answer are committed together
-or not at all. So a client that heard nothing may ask again, and gets what was decided.
+The key's row, the check of If-Match, the verb and the answer are committed together or not at all.
+So a client that heard nothing may ask again, and gets what was decided. And an answer tells of what
+was done, not of what somebody else has done to the row since.
 """
 
 from collections.abc import Callable
@@ -22,15 +23,13 @@ from autoful.errors import DomainError
 TRIES = 3
 
 
-def is_guarded(view: Any, request: Request) -> bool:
-    """Whether the request asks for one of the two. Signing in is none of them: a token is not to
-    be stored, and a second one harms nobody."""
-    asks = idempotency.HEADER in request.headers or preconditions.HEADER in request.headers
-    is_write = request.method not in SAFE_METHODS and view.action not in (None, "metadata", "login")
-    return asks and is_write
+def is_write(view: Any, request: Request) -> bool:
+    """Whether it may change something. Signing in is none: a token is not to be stored, and a
+    second one harms nobody."""
+    return request.method not in SAFE_METHODS and view.action not in (None, "metadata", "login")
 
 
-def guarded(
+def in_one_transaction(
     view: Any, action: Callable[..., Response], request: Request, *args: Any, **kwargs: Any
 ) -> HttpResponseBase:
     """The action's answer, rendered; or the one it gave before.
