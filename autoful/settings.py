@@ -69,10 +69,9 @@ if PRODUCTION:
             # (autoful/mysql/), and `migrate` waits for its locks in its own way.
             connect_timeout=2,
             # The server's own 50 seconds would hold a thread that long; after 3 the verb tries
-            # again. Tables being altered keep us waiting a second at most
-            # (autoful/deploying/patience.py), but several in a row can; what waits for 5 is
-            # somebody's ALTER by hand, and becomes a 503.
-            init_command="SET SESSION innodb_lock_wait_timeout = 3, lock_wait_timeout = 5",
+            # again. A table being altered keeps us waiting a second (autoful/deploying/patience.py);
+            # what takes three is somebody's ALTER by hand.
+            init_command="SET SESSION innodb_lock_wait_timeout = 3, lock_wait_timeout = 3",
         )
         _database |= {
             "ENGINE": "autoful.mysql",  # which waits for a server that hangs no longer than a caller

@@ -16,7 +16,7 @@ from django.db import Error, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Everybody else's requests wait as long as we do, so: the shortest that MySQL knows, in seconds.
-# A web session gives up after 5 (see the settings), and outlasts it.
+# A web session gives up after 3 and tries again (see the settings), and so outlasts it.
 WAIT = 1
 # Seconds of free passage in between; longer than the wait, so that the queue is gone by then.
 PAUSE = 2.0

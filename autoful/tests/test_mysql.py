@@ -135,7 +135,7 @@ def test_every_process_connects_briefly_and_the_web_server_alone_asks_briefly() 
 def test_every_process_waits_briefly_for_locks() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT @@innodb_lock_wait_timeout, @@lock_wait_timeout")
-        assert cursor.fetchone() == (3, 5)
+        assert cursor.fetchone() == (3, 3)
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["cut", "silent"])

@@ -33,7 +33,8 @@ pytestmark = pytest.mark.skipif(
 CLIENTS = scaled(full=8, small=3)
 FORGOTTEN_FOR = scaled(full=10, small=0)  # seconds a transaction stays in the way once met
 SIDE_BY_SIDE = scaled(full=5, small=1)  # seconds two versions serve together
-STALLED_FOR = 6.0  # in the control; a web session gives up after 5
+LOCK_WAIT = 3.0  # seconds a web session waits for a table; then it is told so, and tries again
+STALLED_FOR = 6.0  # in the control
 
 MECHANIC = """
 from autoful.accounts.tokens import issue
@@ -235,9 +236,9 @@ def test_a_column_is_renamed_while_the_shop_is_open(ours: Shop, token: str, tmp_
                 threading.Timer(STALLED_FOR, forgotten.thing.close).start()
                 cursor.execute("ALTER TABLE inventory_part COMMENT 'without a limit'")
         stalled = longest_wait(clients)
-        assert stalled > 4.5 or any(" 503 " in fault for fault in faults(clients))
+        assert stalled > STALLED_FOR - 1 or any(" 503 " in fault for fault in faults(clients))
         logger.info("longest request %.2f s, without limits %.2f s", longest, stalled)
-        assert longest < stalled
+        assert longest < LOCK_WAIT
 
 
 def test_renamed_in_one_step_the_old_version_fails(ours: Shop, token: str, tmp_path: Path) -> None:
