@@ -38,6 +38,7 @@ class Told:
     outcome: str
     did: tuple[Effect, ...] | None
     response: requests.Response | None = None
+    cut_off: bool = False  # somebody took it, and went away without an answer
 
     @property
     def body(self) -> Any:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import requests
+from urllib3.exceptions import NewConnectionError
 
 from autoful.testing.pages import fields_of
 from autoful.testing.shops import Shop
@@ -29,10 +30,12 @@ class Client:
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.headers["Connection"] = "close"
+        self.cut_off = False  # whether somebody took the last request and did not answer it
 
     def ask(self, method: str, path: str, **more: Any) -> tuple[str, requests.Response | None]:
         """The request's id, and the answer if there was one."""
         request_id = self.book.next_id()
+        self.cut_off = False
         try:
             response = self.session.request(
                 method,
@@ -45,9 +48,16 @@ class Client:
         except requests.Timeout:
             self.book.left_waiting.append(f"{request_id}: {method} {path}: never answered")
             return request_id, None
-        except requests.RequestException:
+        except requests.RequestException as error:
+            self.cut_off = not _was_turned_away(error)
             return request_id, None
         return request_id, response
+
+
+def _was_turned_away(error: requests.RequestException) -> bool:
+    """Whether nobody was there: such a request was never sent."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError)
 
 
 class Mechanic(Client):
@@ -109,7 +119,7 @@ class Mechanic(Client):
         outcome = outcome_of(response)
         body = response.json() if response is not None and outcome == DONE else None
         said = did(body) if did else None
-        return self.book.write(Told(request_id, asked, outcome, said, response))
+        return self.book.write(Told(request_id, asked, outcome, said, response, self.cut_off))
 
 
 class Desk(Client):

@@ -21,7 +21,11 @@ from tests.drills.outages import BACK_WITHIN, UNLIMITED, mechanics_at_work, shop
 
 pytestmark = pytest.mark.skipif(not settings.PRODUCTION, reason="SQLite has no server to lose")
 
-PROMISED = 2.0  # seconds to an answer while the database is away
+PROMISED = 2.0  # seconds to an answer while the database is gone
+# While it hangs, one request a second tries to connect, for those two seconds and what a request
+# takes besides. Those under way when it began to hang wait five for it, then two more (ADR 11).
+HUNG = PROMISED + 1.0
+UNDER_WAY = 7.0 + 3.0  # on a busy machine
 HANGS = 8.0  # seconds after which somebody who has no answer hangs
 PASSWORD = "a fine one 1"
 SHOP = f"""
@@ -89,7 +93,7 @@ class Visitors:
                 status,
             )
 
-    def are_refused(self) -> None:
+    def are_refused(self, *, within: float = PROMISED) -> None:
         for what, ask, _ in self.all():
             began = time.monotonic()
             answer = ask()
@@ -97,7 +101,7 @@ class Visitors:
             assert answer.status_code == 503, f"{what}: {answer.status_code} {answer.text[:300]}"
             assert answer.headers["Retry-After"] == "1", what
             assert answer.headers["X-Request-ID"], what
-            assert seconds < PROMISED + 1, f"{what} waited {seconds:.1f} seconds"
+            assert seconds < within, f"{what} waited {seconds:.1f} seconds"
             if answer.headers["Content-Type"].startswith("text/html"):
                 assert "The database does not answer. Try again soon." in answer.text, what
             elif what != "ready":
@@ -145,19 +149,19 @@ def test_hung_under_load_and_back(house: tuple[Server, Shop], known: Any) -> Non
     with ours.server(UNLIMITED, workers=2) as server:
         visitors = Visitors(server.url, known)
         visitors.are_served()
-        with mechanics_at_work(ours, server.url, tickets=16) as book:
+        with mechanics_at_work(ours, server.url, clients=16) as book:
             book.await_done(50)
             database.program.freeze()
             # Those under way wait longer than for a row's lock, and no longer.
             book.await_refused(16)
-            visitors.are_refused()
+            visitors.are_refused(within=HUNG)
             for _ in range(5):
                 assert visitors.ask("GET", "/health/live").elapsed.total_seconds() < PROMISED
                 time.sleep(0.5)
             database.program.thaw()
             assert book.await_done(16) < BACK_WITHIN
         visitors.are_served()
-        assert book.slowest() < 30
+        assert book.slowest() < UNDER_WAY
         assert book.contradictions() == []
 
 

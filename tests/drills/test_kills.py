@@ -14,7 +14,6 @@ from autoful.testing import servers
 from autoful.testing.processes import Server
 from autoful.testing.shops import shop
 from tests.drills import control, scaled
-from tests.drills.book import LOST
 from tests.drills.outages import BACK_WITHIN, UNLIMITED, mechanics_at_work, shop_on
 
 WITHOUT_TRANSACTIONS = "tests.drills.unprotected:without_transactions"
@@ -36,7 +35,7 @@ def test_what_was_acknowledged_survives_kills_of_the_database(
         shop_on(durable(durable=True), tmp_path) as (database, ours),
         ours.server(UNLIMITED, workers=4) as server,
     ):
-        with mechanics_at_work(ours, server.url, tickets=16) as book:
+        with mechanics_at_work(ours, server.url, clients=16) as book:
             for _ in range(scaled(full=20, small=2)):
                 book.await_done(40)
                 database.program.kill()
@@ -66,7 +65,7 @@ def test_control_without_a_protection_a_kill_of_the_database_does_harm(
         ours.server(UNLIMITED, workers=4, application=application) as server,
     ):
         for _ in range(TRIES):
-            with mechanics_at_work(ours, server.url, tickets=16) as book:
+            with mechanics_at_work(ours, server.url, clients=16) as book:
                 book.await_done(40)
                 database.program.kill()
             database.start_again()
@@ -76,19 +75,20 @@ def test_control_without_a_protection_a_kill_of_the_database_does_harm(
 
 
 def test_the_server_may_be_killed_at_any_moment(tmp_path: Path) -> None:
+    kills = scaled(full=100, small=2)
     with (
         shop(tmp_path) as ours,
         ours.server(UNLIMITED, workers=4 if ours.in_production else 1) as server,
     ):
-        with mechanics_at_work(ours, server.url, tickets=8) as book:
-            for kill in range(scaled(full=100, small=2)):
+        with mechanics_at_work(ours, server.url, clients=8) as book:
+            for kill in range(kills):
                 book.await_done(1 + kill % 20)
                 server.program.kill()
                 server.start_again()
             book.await_done(8)
         assert book.contradictions() == []
-        unanswered = [told for told in book.ended(LOST) if told.response is None]
-        assert unanswered, "no kill came in the middle of a request"
+        # A kill that found nobody at work proves nothing; most find several.
+        assert sum(told.cut_off for told in book.told) >= kills
 
 
 @control
@@ -100,7 +100,7 @@ def test_control_without_transactions_a_kill_of_the_server_leaves_half_a_write(
         ours.server(UNLIMITED, application=WITHOUT_TRANSACTIONS) as server,
     ):
         for kill in range(TRIES):
-            with mechanics_at_work(ours, server.url, tickets=8) as book:
+            with mechanics_at_work(ours, server.url, clients=8) as book:
                 book.await_done(10 + kill)
                 server.program.kill()
             if half := book.untrue():
