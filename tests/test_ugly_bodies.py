@@ -21,6 +21,7 @@ from inventory.tests.factories import PartFactory
 from inventory.views import PartViewSet
 from mechanics.models import Mechanic
 from mechanics.views import MechanicViewSet
+from tests import ugly
 from tests.soundness import everything
 from tests.ugly import ACCEPTED, READABLE_NOT, VALUES, chosen, kind_of
 from tickets.models import ServiceTicket
@@ -205,7 +206,9 @@ WHOLES: dict[str, tuple[bytes, str, int]] = {
 def test_a_body_that_is_wrong_as_a_whole(routes: list[Route]) -> None:
     before = everything()
     for whole, (content, kind, status) in WHOLES.items():
-        for route in routes[::2]:
+        for place, route in enumerate(routes):
+            if place % 2 and ugly.EVERY > 1:
+                continue
             answer = route.call(route.path, data=content, content_type=kind)
             at = f"{whole} to {route.name}: {answer.status_code} {answer.content[:200]!r}"
             if "form" in kind and not route.body and answer.status_code == 200:

@@ -53,7 +53,7 @@ def test_a_body_that_is_no_object(mike: Person, path: str, raw: bytes) -> None:
 
 
 def test_413(mike: Person, nobody: Caller) -> None:
-    huge = {"part_name": "x" * 3_000_000, "price": 1.5, "quantity_in_stock": 1}
+    huge = {"part_name": "x" * 5_000_000, "price": 1.5, "quantity_in_stock": 1}
     for caller, path in ((mike, "/inventory/"), (nobody, "/customers/login")):
         answer = caller.post(path, huge)
         assert answer.status == 413
