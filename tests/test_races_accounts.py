@@ -4,16 +4,19 @@ As in test_races.py, each stands beside a control in which it really happens.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.db import IntegrityError
+from auditlog.models import LogEntry
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, connection
 from django.db.models import Model, QuerySet
 
-from autoful.accounts import account
+from autoful.accounts import account, groups
 from autoful.accounts.account import Credentials
 from autoful.accounts.errors import EmailTaken
 from autoful.accounts.models import User
@@ -29,6 +32,7 @@ from autoful.testing.rivals import (
     rival_before,
     unhindered,
     unlocked,
+    without_transactions,
 )
 from customers import registration as customer_desk
 from customers.models import Customer
@@ -263,3 +267,33 @@ def test_control_without_the_lock_tokens_outlive_a_new_password() -> None:
     with unlocked(account, User):
         assert kinds(change_password_under_two_hats()) == [2]
     assert User.objects.get().token_version == 2
+
+
+# --- A group that somebody joins while it is deleted ----------------------------------------------
+
+
+def join_while_deleting() -> tuple[User, list[LogEntry]]:
+    """The rival comes when all who were in the group have left it; the entries about them."""
+    group, user = Group.objects.create(name="Counter"), UserFactory.create()
+    delete = partial(groups.delete_groups, group_ids=[group.pk], actor=COMMAND)
+    with rival_after(groups, "_let_go", partial(user.groups.add, group.pk)) as rival:
+        assert outcome(delete) is None
+    rival.outcome()
+    assert not Group.objects.exists()
+    return user, list(LogEntry.objects.get_for_object(user).exclude(action=0))
+
+
+def test_nobody_leaves_a_group_unnoticed() -> None:
+    user, entries = join_while_deleting()
+    assert entries == []  # who came too late was never in it
+    assert not user.groups.exists()
+
+
+def test_control_without_the_lock_somebody_leaves_without_an_entry() -> None:
+    with ExitStack() as stack:
+        stack.enter_context(unhindered())
+        stack.enter_context(patch.object(groups, "_lock", lambda group_id: True))
+        if connection.vendor == "sqlite":
+            stack.enter_context(without_transactions())
+        _, entries = join_while_deleting()
+    assert [entry.changes["groups"]["operation"] for entry in entries] == ["add"]

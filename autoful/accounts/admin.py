@@ -10,18 +10,19 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
 from autoful.accounts.forms import PasswordForm, UserAddForm, UserForm
+from autoful.accounts.groups import delete_groups
 from autoful.accounts.models import User
 from autoful.accounts.permissions import may_manage
 from autoful.actor import current_actor
 from autoful.admin import ReadOnlyAdmin, ShopAdmin
 from autoful.admin.history import describe
+from autoful.admin.pages import back_office
 
 admin.site.unregister(Group)
 admin.site.unregister(LogEntry)
@@ -96,15 +97,11 @@ class GroupAdmin(ShopAdmin, DjangoGroupAdmin):
         return bool(request.user.is_superuser)
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        # One by one: with the group's row the memberships would go without an entry.
-        for user in User.objects.filter(groups=obj).order_by("pk"):
-            user.groups.remove(obj)
-        obj.delete()
+        delete_groups(group_ids=[obj.pk], actor=back_office(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        with transaction.atomic():
-            for group in queryset.order_by("pk"):
-                self.delete_model(request, group)
+        group_ids = list(queryset.values_list("pk", flat=True))
+        delete_groups(group_ids=group_ids, actor=back_office(request))
 
 
 class ModelFilter(admin.SimpleListFilter):

@@ -68,7 +68,8 @@ def demand(view: Any, request: Request) -> None:
         raise PreconditionFailed("If-Match takes an ETag as you got it, quotes included.")
     row = view.get_queryset().model._default_manager.filter(pk=view.kwargs["pk"])
     # An UPDATE, so that it locks as it looks: of two who read the same version the second one
-    # waits for the first, and then finds another. The first lock of the order (ADR 2).
+    # waits for the first, and then finds another. It comes before every other lock, which is the
+    # order of ADR 2 but for a mechanic who leaves: see there.
     moved = row.filter(version__in=versions).update(version=F("version") + 1)
     if not moved and row.exists():  # that it is gone is the verb's own 404
         raise PreconditionFailed

@@ -3,7 +3,8 @@
     make drills                                  # full size
     make drills SIZE=small ARGS="-k stock"       # as CI does, and one of them
 
-`make test` leaves this folder out. Each drill shows that it can fail: it has a control.
+`make test` leaves this folder out. Where a protection can be switched off, a
+control shows that the drill then fails.
 """
 
 import os
