@@ -27,6 +27,7 @@ from unfold.admin import ModelAdmin
 
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
+from autoful.admin.forms import minding_others
 from autoful.admin.history import describe
 from autoful.api.errors import with_status_of
 from autoful.db import retrying
@@ -205,6 +206,8 @@ class VerbAdmin(ShopAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm]:
         form: type[forms.ModelForm] = super().get_form(request, obj, change=change, **kwargs)
+        if change:
+            form = minding_others(form)
         if not hasattr(request, "refusal"):
             return form
         refusal = request.refusal
