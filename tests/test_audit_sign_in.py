@@ -7,7 +7,9 @@ from auditlog.models import LogEntry
 
 from autoful.accounts.models import User
 from autoful.accounts.tests.factories import PASSWORD, UserFactory
+from autoful.actor import COMMAND
 from autoful.testing.personas import Persona
+from customers.registration import close_customer
 from customers.tests.factories import CustomerFactory
 from mechanics.tests.factories import MechanicFactory
 
@@ -95,3 +97,30 @@ def test_the_back_offices_sign_ins_are_recorded(nobody: Persona, boss: Persona) 
         (entry,) = [e for e in since(before) if e.action == LogEntry.Action.ACCESS]
         assert (entry.additional_data["event"], entry.object_id) == (event, boss.user.pk)
         assert (entry.cid, entry.remote_addr) == (answer["X-Request-ID"], ADDRESS)
+
+
+def close_while_hashing(sarah: Persona, nobody: Persona, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Sarah's account is closed while somebody tries a password of hers; what the trail says."""
+
+    def check(user: User, password: str) -> bool:
+        close_customer(customer=sarah.profile, actor=COMMAND)
+        return False
+
+    monkeypatch.setattr(User, "check_password", check)
+    assert sign_in(nobody, "customer", "sarah@example.com").status_code == 401
+    return str([list(entry.values()) for entry in LogEntry.objects.values()])
+
+
+def test_a_try_does_not_bring_back_the_email_of_a_closed_account(
+    sarah: Persona, nobody: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = close_while_hashing(sarah, nobody, monkeypatch)
+    assert "sign-in refused" in said
+    assert "sarah@example.com" not in said
+
+
+def test_control_without_reading_again_it_would(
+    sarah: Persona, nobody: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autoful.accounts.sign_in._again", lambda account_id: sarah.user)
+    assert "sarah@example.com" in close_while_hashing(sarah, nobody, monkeypatch)

@@ -75,6 +75,7 @@ VALUES: dict[str, str] = {
     "key twice": '{"a": 1, "a": 2}',
 }
 READABLE_NOT = {"NaN", "Infinity", "-Infinity", "5,000 digits", "key twice"}
+READABLE_NOT |= {"half a surrogate", "surrogates the wrong way"}
 
 KEPT = TEXTS | {"padded": "padded text", "escaped": "AÄ capital"}
 BLANK = {"nothing": "", "spaces": ""}

@@ -10,6 +10,7 @@ from autoful.api.fields import (
     CountField,
     DateField,
     IdField,
+    IdsField,
     TextField,
     WholeNumberField,
 )
@@ -49,9 +50,9 @@ class EditTicketSerializer(OpenTicketSerializer):
 class TeamSerializer(serializers.Serializer[None]):
     """Either `mechanic_ids`, the whole team, or `add_ids` and `remove_ids`, the change."""
 
-    mechanic_ids = serializers.ListField(child=IdField(), max_length=MOST_MECHANICS, required=False)
-    add_ids = serializers.ListField(child=IdField(), max_length=MOST_MECHANICS, required=False)
-    remove_ids = serializers.ListField(child=IdField(), max_length=MOST_MECHANICS, required=False)
+    mechanic_ids = IdsField(max_length=MOST_MECHANICS, required=False)
+    add_ids = IdsField(max_length=MOST_MECHANICS, required=False)
+    remove_ids = IdsField(max_length=MOST_MECHANICS, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         whole = "mechanic_ids" in attrs

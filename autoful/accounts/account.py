@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, models, transaction
+from django.utils.crypto import salted_hmac
 
 from autoful import audit
 from autoful.accounts import guessing
@@ -111,6 +112,15 @@ def change_account(
     return user
 
 
+def closed_email(account_id: int) -> str:
+    """What stands in a closed account in place of its e-mail, which must be unique.
+
+    Nobody can guess it: otherwise somebody could register it, and the account could not be closed.
+    """
+    secret = salted_hmac("autoful.accounts.closed", str(account_id)).hexdigest()
+    return f"closed-{account_id}-{secret[:16]}@account.invalid"
+
+
 def close_account(*, user: User) -> None:
     """Close the account unless it still wears another hat: no sign-in, no e-mail, no tokens.
 
@@ -120,7 +130,7 @@ def close_account(*, user: User) -> None:
     user = lock(User.objects.all(), user.pk, Missing("Account not found."))
     if user.has_role():
         return
-    user.email = f"closed-{user.pk}@account.invalid"
+    user.email = closed_email(user.pk)
     user.is_active = False
     user.set_unusable_password()
     user.save(update_fields=["email", "is_active", "password", "token_version"])

@@ -8,10 +8,11 @@ from django.core.exceptions import ValidationError
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget
 
-from autoful import audit, limits
+from autoful import limits
 from autoful.accounts import guessing
 from autoful.accounts.models import User, normalize_email
-from autoful.actor import NOBODY, Role, acting
+from autoful.accounts.sign_in import record
+from autoful.actor import NOBODY, Role
 
 
 class SignInForm(AuthenticationForm):
@@ -34,8 +35,7 @@ class SignInForm(AuthenticationForm):
             super().confirm_login_allowed(user)
         except ValidationError:
             # A right password that does not open this door; Django announces only wrong ones.
-            with acting(NOBODY):
-                audit.record_event(user, "sign-in refused", hat=str(Role.BACK_OFFICE))
+            record(user, "sign-in refused", hat=str(Role.BACK_OFFICE), actor=NOBODY)
             raise
         guessing.remember_address(user.email)
 

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from autoful.api.fields import EmailField, TextField
+from autoful.api.fields import PASSWORD_BOX, EmailField, TextField
 
 
 class SignInSerializer(serializers.Serializer[None]):
@@ -12,5 +12,5 @@ class SignInSerializer(serializers.Serializer[None]):
         write_only=True,
         trim_whitespace=False,
         max_length=128,
-        style={"input_type": "password"},
+        style=PASSWORD_BOX,
     )

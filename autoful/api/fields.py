@@ -17,6 +17,7 @@ from autoful.accounts.models import normalize_email
 from autoful.fields import validate_phone
 from autoful.money import CENT, LARGEST, to_cents
 
+PASSWORD_BOX = {"base_template": "password.html"}  # in the forms of the browsable API
 LARGEST_ID = 9_007_199_254_740_991  # what every JSON reader holds exactly
 
 
@@ -65,7 +66,7 @@ class PasswordField(TextField):
             "trim_whitespace": False,
             "min_length": 8,
             "max_length": 128,
-            "style": {"input_type": "password"},
+            "style": PASSWORD_BOX,
         }
         super().__init__(**defaults | kwargs)
 
@@ -94,6 +95,20 @@ class WholeNumberField(serializers.IntegerField):
 class IdField(WholeNumberField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"min_value": 1, "max_value": LARGEST_ID} | kwargs)
+
+
+class IdsField(serializers.ListField):
+    """Numbers of rows, `max_length` at most."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"child": IdField()} | kwargs)
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        # Before the numbers are looked at: each wrong one costs an error of its own.
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        found: list[int] = super().to_internal_value(data)
+        return found
 
 
 class CountField(WholeNumberField):

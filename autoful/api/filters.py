@@ -57,9 +57,10 @@ class Ordering(django_filters.OrderingFilter):
     """`?ordering=name,-id`; ties are always settled by id, so that pages never overlap."""
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        ordered = super().filter(qs, value)
-        if not value:
-            return ordered
+        named = [order for order in value or () if order]
+        if not named:  # `?ordering=,` names none either
+            return qs
+        ordered = super().filter(qs, named)
         # In the same direction, or no index serves both and every row is sorted.
         tie = "-id" if str(ordered.query.order_by[-1]).startswith("-") else "id"
         return ordered.order_by(*ordered.query.order_by, tie)

@@ -1,10 +1,14 @@
 """JSON in, within reason."""
 
 import json
+import re
 from typing import IO, Any, NoReturn
 
 from rest_framework import parsers
 from rest_framework.exceptions import APIException, ParseError
+
+# Escaped, because UTF-8 itself has none; whether its other half stands beside it, encoding tells.
+HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class BodyTooLarge(APIException):
@@ -24,7 +28,7 @@ class _SaidTwice(ValueError):
 
 
 class JSONParser(parsers.JSONParser):
-    """UTF-8, no NaN or Infinity, each key once.
+    """UTF-8, no NaN or Infinity, no half of a surrogate pair, each key once.
 
     Of a key that stands there twice one reader takes the first and another the last: what a proxy
     checked would not be what we do.
@@ -32,11 +36,11 @@ class JSONParser(parsers.JSONParser):
 
     def parse(self, stream: IO[Any], media_type: Any = None, parser_context: Any = None) -> Any:
         try:
-            return json.loads(
-                stream.read().decode("utf-8"),
-                object_pairs_hook=_each_once,
-                parse_constant=_no_number,
-            )
+            text = stream.read().decode("utf-8")
+            found = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
+            if HALF_A_PAIR.search(text):
+                json.dumps(found, ensure_ascii=False).encode("utf-8")
+            return found
         except _SaidTwice as twice:
             raise ParseError("The body says one key twice.") from twice
         except ValueError as wrong:

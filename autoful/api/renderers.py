@@ -16,18 +16,6 @@ class NumberEncoder(JSONEncoder):
 class JSONRenderer(renderers.JSONRenderer):
     encoder_class = NumberEncoder
 
-    def render(self, *args: Any, **kwargs: Any) -> bytes:
-        try:
-            return super().render(*args, **kwargs)
-        except UnicodeEncodeError:
-            # A message quotes half a surrogate pair of the client's: it goes back escaped.
-            return EscapingRenderer().render(*args, **kwargs)
-
-
-class EscapingRenderer(renderers.JSONRenderer):
-    encoder_class = NumberEncoder
-    ensure_ascii = True
-
 
 class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
     def get_default_renderer(self, view: Any) -> JSONRenderer:

@@ -36,11 +36,43 @@ def test_an_email_is_measured_as_it_is_stored(nobody: Persona) -> None:
     assert (answer.status_code, list(answer.json()["fields"])) == (400, ["email"])
 
 
-def test_half_a_surrogate_comes_back_escaped(mike: Persona) -> None:
-    ticket = ServiceTicketFactory.create()
-    path = f"/service_tickets/{ticket.pk}"
-    answer = mike.generic("PATCH", path, '{"status": "\\ud800"}', "application/json")
-    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["status"])
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_half_a_surrogate_is_no_text(accept: str, mike: Persona) -> None:
+    path = f"/service_tickets/{ServiceTicketFactory.create().pk}"
+    for body in (r'{"status": "\ud800"}', r'{"\uDFFF": 1}', r'{"notes": ["\udc00\ud800"]}'):
+        answer = mike.generic("PATCH", path, body, "application/json", HTTP_ACCEPT=accept)
+        assert (answer.status_code, b"not valid JSON" in answer.content) == (400, True)
+    whole = r'{"notes": "\ud83d\udd27"}'
+    assert mike.generic("PATCH", path, whole, "application/json").json()["notes"] == "🔧"
+
+
+def test_a_password_that_was_typed_does_not_come_back_in_the_page(nobody: Persona) -> None:
+    body = {"email": "no address", "password": "SECRETPW1"}
+    for path in ("/customers/login", "/customers"):
+        answer = nobody.post(path, body, HTTP_ACCEPT="text/html")
+        assert answer.status_code == 400
+        assert b'name="password"' in answer.content
+        assert b"SECRETPW1" not in answer.content
+
+
+def test_a_list_of_too_many_is_refused_before_its_members_are_looked_at(mike: Persona) -> None:
+    path = f"/service_tickets/{ServiceTicketFactory.create().pk}/edit-mechanics"
+    answer = mike.put(path, {"mechanic_ids": [[]] * 100_000})
+    assert answer.status_code == 400
+    assert len(answer.content) < 500
+
+
+@pytest.mark.parametrize("path", ["/customers", "/mechanics", "/inventory", "/service_tickets"])
+@pytest.mark.parametrize("ordering", [",", ",,", ", "])
+def test_an_ordering_that_names_nothing(path: str, ordering: str, mike: Persona) -> None:
+    assert mike.get(f"{path}?ordering={ordering}").status_code in (200, 400)
+
+
+def test_nobody_takes_the_place_of_a_closed_account(nobody: Persona, sarah: Persona) -> None:
+    squatter = {"name": "A T", "phone": "+1 555 0100", "password": "correct horse battery"}
+    for address in (f"closed-{sarah.user.pk}@account.invalid", "closed-1@account.invalid"):
+        nobody.post("/customers", squatter | {"email": address})
+    assert sarah.delete(f"/customers/{sarah.id}").status_code == 200
 
 
 def test_options_does_not_tell_who_is_there(nobody: Persona) -> None:

@@ -12,6 +12,7 @@ from auditlog.models import LogEntry
 from django.db import connection
 from django.utils import timezone
 
+from autoful.accounts.account import closed_email
 from autoful.logs import JSONFormatter
 from inventory.models import StockMovement
 from tests.accounting import doors
@@ -27,7 +28,7 @@ AFTER_CLOSING: dict[str, dict[str, Any]] = {
     "customer": {"user": None, "name": "Deleted customer", "email": "", "phone": ""},
     "vehicle": {"customer": None, "plate": ""},
     "mechanic": {"user": None, "phone": "", "salary": None},
-    "user": {"email": "closed-{pk}@account.invalid"},
+    "user": {"email": closed_email},
 }
 
 
@@ -167,7 +168,7 @@ class Books:
         """What was erased on closing reads as closing leaves it, and nowhere else."""
         for kind, pk, name, value in _fields(replayed):
             blank = AFTER_CLOSING.get(kind, {}).get(name, self)
-            blank = blank.format(pk=pk) if isinstance(blank, str) else blank
+            blank = blank(pk) if callable(blank) else blank
             if value == "erased" and blank is not self and now[kind][pk][name] == blank:
                 replayed[kind][pk][name] = blank
         return replayed

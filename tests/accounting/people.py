@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from autoful.accounts.account import closed_email
 from customers.vehicles import decode
 from tests.accounting.model import A_MOMENT, MASKED, By, Model
 
@@ -151,7 +152,7 @@ class People(Model):
             self._close_mechanic(pk)
         if user is not None and not self._has_role(user):
             self.new_password(user, "")
-            self.write("user", user, email=f"closed-{user}@account.invalid", is_active=False)
+            self.write("user", user, email=closed_email(user), is_active=False)
             self.erase("user", user, "email")
 
     def _close_customer(self, pk: int) -> None:
