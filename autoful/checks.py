@@ -29,8 +29,8 @@ def database_is_fit(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
             found.append(Error(f"{kind} {oldest} or newer is needed.", id="autoful.E001"))
         with connection.cursor() as cursor:
             name = "tx_isolation" if connection.mysql_is_mariadb else "transaction_isolation"
-            cursor.execute(f"SELECT @@{name}")
-            isolation = cursor.fetchone()[0]
+            cursor.execute(f"SELECT @@{name}, @@character_set_database")
+            isolation, characters = cursor.fetchone()
         if isolation != "READ-COMMITTED":
             found.append(
                 Error(
@@ -38,7 +38,37 @@ def database_is_fit(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
                     id="autoful.E002",
                 )
             )
+        if characters != "utf8mb4":
+            database = connection.settings_dict["NAME"]
+            found.append(
+                Error(
+                    f"The database's characters are {characters}: a name in another script would be "
+                    f"an error. Before the first migrate: ALTER DATABASE {database} CHARACTER SET "
+                    "utf8mb4. With data in it, convert each table too.",
+                    id="autoful.E003",
+                )
+            )
     return found
+
+
+@register(Tags.security, deploy=True)
+def production_is_reached_as_meant(**kwargs: Any) -> list[CheckMessage]:
+    """Names and proxies that leave the shop out of reach, or let anybody speak for a proxy."""
+    if not settings.PRODUCTION:
+        return []
+    proxies, hosts = settings.TRUSTED_PROXIES, set(settings.ALLOWED_HOSTS)
+    wrong = {
+        "autoful.W006": settings.AUTOFUL_HTTPS
+        and not proxies
+        and "TRUSTED_PROXIES is not set: every request looks like plain HTTP, and is redirected to "
+        "HTTPS for ever.",
+        "autoful.W007": any(network.prefixlen == 0 for network in proxies)
+        and "TRUSTED_PROXIES is everybody: each caller may choose its own address.",
+        "autoful.W008": "*" in hosts and "ALLOWED_HOSTS is *: name the shop's own.",
+        "autoful.W009": hosts <= set(environment.LOOPBACK_HOSTS)
+        and "ALLOWED_HOSTS has this machine's own names alone: add the shop's.",
+    }
+    return [CheckWarning(words, id=number) for number, words in wrong.items() if words]
 
 
 @register(Tags.security, deploy=True)

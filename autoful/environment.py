@@ -39,6 +39,7 @@ KNOWN = {
     "AUTOFUL_NEWMAN",
 }
 
+LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 HOST = re.compile(r"\*|\.?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
 RATE = re.compile(r"^[0-9]+/([1-9][0-9]*)?(s|m|h|d|sec|min|minute|hour|day)$")
 
@@ -52,11 +53,15 @@ def read_env_file(path: Path) -> None:
         named = str(path)
     if named:
         try:
-            Path(named).open().close()  # django-environ goes on without one it cannot read
+            lines = Path(named).read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError as wrong:
             raise ImproperlyConfigured(
                 f"{named} cannot be read ({wrong.strerror}). Run this as the user it belongs to."
             ) from wrong
+        # django-environ goes on without what it cannot read, a file or a line of it.
+        for number, line in enumerate(lines, start=1):
+            if line.strip() and not re.match(r"\s*(#|(export\s+)?[A-Za-z_]\w*\s*=)", line):
+                raise ImproperlyConfigured(f"Line {number} of {named} is not NAME=value.")
         environ.Env.read_env(named)
 
 

@@ -1,5 +1,6 @@
 """Starting the web server, the same way for `manage.py run` and `manage.py serve`."""
 
+import ctypes
 import errno
 import http.client
 import logging
@@ -162,11 +163,19 @@ def _load_in_worker(target: str, loaded: Connection) -> Any:
     if hasattr(signal, "pthread_sigmask"):
         # Blocked, not ignored: granian sets its handlers after this.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    _end_with_the_first_process()
     application = import_string(target.replace(":", "."))
     get_resolver().url_patterns  # noqa: B018  # with every view: what cannot load must fail here
     loaded.send_bytes(b".")
     loaded.close()
     return application
+
+
+def _end_with_the_first_process() -> None:
+    """However that ends: killed, it has no time to stop its workers, and they would keep the port."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 class _ThreadsAreMeant(logging.Filter):

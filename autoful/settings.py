@@ -220,7 +220,7 @@ if not PRODUCTION and WEB_WORKERS > 1:
         "WEB_WORKERS must be 1 without DATABASE_URL: the embedded cache lives in one process."
     )
 
-ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", environment.LOOPBACK_HOSTS)
 CORS_ALLOWED_ORIGINS = environment.names("CORS_ALLOWED_ORIGINS")
 CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match", "idempotency-key"]
 CORS_EXPOSE_HEADERS = [
@@ -367,5 +367,7 @@ LOGGING = {
     "loggers": {
         # Every 4xx would be said twice: autoful.access has it already, with its request id.
         "django.request": {"level": "ERROR", "filters": ["said elsewhere"]},
+        # Anybody's scanner would fill the log with tracebacks; the 400 is in autoful.access too.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -78,6 +79,23 @@ def test_what_is_under_way_is_finished_and_nothing_new_is_begun(tmp_path: Path) 
             assert [answer.status_code for answer in answers] == [201], server.said()
             assert "refused to gracefully stop" not in server.said()
         assert ours.ask("answer = Part.objects.get().quantity_in_stock") == 48
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system has to tell the workers")
+def test_a_server_that_is_killed_leaves_nobody_at_its_port(tmp_path: Path) -> None:
+    with shop(tmp_path / "shop") as ours:
+        port = free_port()
+        command, ready = ("serve", "Started worker-1") if ours.in_production else ("run", "Ctrl-C")
+        env = ours.environment | {"PORT": str(port), "AUTOFUL_DATA": str(tmp_path / "shop")}
+        with running(env, command, log=tmp_path / "log") as server:
+            server.says(ready)
+            alive = f"http://127.0.0.1:{port}/health/live"
+            assert requests.get(alive, timeout=20).status_code == 200
+            server.process.kill()
+            deadline = time.monotonic() + 20
+            with pytest.raises(requests.ConnectionError):
+                while time.monotonic() < deadline:
+                    requests.get(alive, timeout=20)
 
 
 @pytest.mark.skipif(not settings.PRODUCTION, reason="SIGHUP ends the embedded set-up")

@@ -33,6 +33,9 @@ class TokenAuthentication(JWTAuthentication):
         return actor.user, actor
 
     def get_raw_token(self, header: bytes) -> bytes | None:
+        scheme, space, rest = header.partition(b" ")
+        if scheme.lower() == b"bearer":  # a scheme is written in any case, says RFC 9110
+            header = b"Bearer" + space + rest
         try:
             return super().get_raw_token(header)
         except AuthenticationFailed as malformed:

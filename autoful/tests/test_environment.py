@@ -156,9 +156,21 @@ def test_an_env_file_of_somebody_else_is_no_empty_one(
 
     (tmp_path / ".env").touch()
     monkeypatch.delenv("AUTOFUL_ENV_FILE", raising=False)
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(Path, "read_text", refuse)
     with pytest.raises(ImproperlyConfigured, match="cannot be read"):
         environment.read_env_file(tmp_path / ".env")
+
+
+@pytest.mark.parametrize("line", ["PORT 9000", "AUTOFUL_HTTPS off", "just words", "=x"])
+def test_a_line_that_says_nothing_is_refused(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"# a comment\n\n  export {NAME}_ONE = one\n{NAME}_TWO='a b'\n{line}\n")
+    monkeypatch.delenv("AUTOFUL_ENV_FILE", raising=False)
+    with pytest.raises(ImproperlyConfigured, match="Line 5 of"):
+        environment.read_env_file(file)
+    assert f"{NAME}_ONE" not in os.environ
 
 
 def test_a_folder_is_made_for_its_owner_alone(tmp_path: Path, put: Any) -> None:

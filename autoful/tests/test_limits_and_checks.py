@@ -143,9 +143,12 @@ def test_a_route_that_is_closed(client: Client, settings: Any) -> None:
 # --- Checks ---------------------------------------------------------------------------------------
 
 
-def server(version: tuple[int, ...], isolation: str, *, mariadb: bool) -> Any:
+def server(
+    version: tuple[int, ...], isolation: str, *, mariadb: bool, characters: str = "utf8mb4"
+) -> Any:
     connection = MagicMock(vendor="mysql", mysql_version=version, mysql_is_mariadb=mariadb)
-    connection.cursor.return_value.__enter__.return_value.fetchone.return_value = [isolation]
+    cursor = connection.cursor.return_value.__enter__.return_value
+    cursor.fetchone.return_value = [isolation, characters]
     return {"default": connection}
 
 
@@ -167,6 +170,12 @@ def test_the_database_must_be_fit(
         said = checks.database_is_fit(databases=["default"])
         assert [message.id for message in said] == found
         assert checks.database_is_fit(databases=None) == []
+
+
+def test_the_database_takes_every_script() -> None:
+    latin = server((10, 11), "READ-COMMITTED", mariadb=True, characters="latin1")
+    with patch.object(checks, "connections", latin):
+        assert [m.id for m in checks.database_is_fit(databases=["default"])] == ["autoful.E003"]
 
 
 @pytest.mark.django_db
@@ -199,6 +208,28 @@ def test_a_production_shop_that_stands_open_is_reported(
         ),
     ):
         assert {message.id for message in checks.production_is_closed()} == found
+
+
+@pytest.mark.parametrize(
+    ("hosts", "proxies", "found"),
+    [
+        (["shop.example.com"], ["10.0.0.0/8"], []),
+        (["shop.example.com"], [], ["autoful.W006"]),
+        (["shop.example.com"], ["0.0.0.0/0"], ["autoful.W007"]),
+        (["shop.example.com"], ["::/0"], ["autoful.W007"]),
+        (["*"], ["10.0.0.0/8"], ["autoful.W008"]),
+        (["127.0.0.1", "localhost", "[::1]"], ["10.0.0.0/8"], ["autoful.W009"]),
+    ],
+)
+@pytest.mark.parametrize("production", [True, False])
+def test_a_shop_that_nobody_reaches_or_anybody_deceives_is_reported(
+    production: bool, hosts: list[str], proxies: list[str], found: list[str], settings: Any
+) -> None:
+    settings.PRODUCTION, settings.AUTOFUL_HTTPS = production, True
+    settings.ALLOWED_HOSTS = hosts
+    settings.TRUSTED_PROXIES = [ipaddress.ip_network(proxy) for proxy in proxies]
+    said = [message.id for message in checks.production_is_reached_as_meant()]
+    assert said == (found if production else [])
 
 
 def test_a_misspelt_variable_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,14 @@ def test_a_session_without_its_csrf_token_changes_nothing(world: World, boss: Ca
 
 
 def test_a_bad_token_is_401_even_where_none_is_needed(world: World) -> None:
-    for header in ("Bearer nonsense", "Bearer ", "Bearer a.b.c", "Bearer é"):
+    for header in (
+        "bearer nonsense",
+        "BEARER a.b.c",
+        "Bearer nonsense",
+        "Bearer ",
+        "Bearer a.b.c",
+        "Bearer é",
+    ):
         headers = {"Authorization": header.encode()}
         answer = world.anyone().get("/mechanics/", headers=headers)
         assert answer.status == 401, header
