@@ -23,6 +23,8 @@ pytestmark = pytest.mark.django_db
 # their own password, signing in and out.
 OWN = {"index", "login", "logout", "search", "password_change", "password_change_done", "jsi18n"}
 
+FORM = "application/x-www-form-urlencoded"
+
 
 @pytest.fixture(autouse=True)
 def _shop(settings: Any) -> None:
@@ -96,6 +98,28 @@ def test_who_may_not_sees_no_page(who: str, world: World) -> None:
                 to = "/admin/" if name == "logout" else "/admin/login/"
                 assert answer.status_code == 302, (who, path)
                 assert answer["Location"].startswith(to), (who, path)
+    assert everything() == before
+
+
+@pytest.mark.parametrize("who", ["nobody", "sarah", "mike", "clerk"])
+def test_who_may_not_sends_no_page(who: str, world: World) -> None:
+    """Saved without being opened: what a page asks about is answered with yes."""
+    person = world.people[who]
+    clients = [person, Desk(person.user)] if who in ("sarah", "mike") else [person]
+    before = everything()
+    for client in clients:
+        for name, path in pages():
+            if name in OWN:
+                continue
+            answer = client.generic("POST", path, "post=yes", content_type=FORM)
+            assert secrets_in(answer, world) == [], (who, path)
+            if who == "clerk":
+                leads_on = answer.get("Location") in (f"{path}change/", "/admin/")
+                refused = answer.status_code in (403, 404, 405)
+                assert leads_on or refused, (path, answer.status_code)
+            else:
+                assert answer.status_code == 302, (who, path)
+                assert answer["Location"].startswith("/admin/login/"), (who, path)
     assert everything() == before
 
 

@@ -19,6 +19,7 @@ PRIVATE = "zzprivatezz"  # in whatever a client sends, so that it can be searche
 
 PEOPLE = f"""
 from autoful.accounts.models import User
+from mechanics.models import Mechanic
 from mechanics.tests.factories import MechanicFactory
 from inventory.tests.factories import PartFactory
 mike = User.objects.create_user("mike-{PRIVATE}@example.com", {PASSWORD!r})
@@ -29,7 +30,7 @@ answer = PartFactory.create(part_name="Pad", quantity_in_stock=50).pk
 ENTRIES = """
 from auditlog.models import LogEntry
 answer = [
-    [e.cid, e.remote_addr, e.actor.email if e.actor else None, e.additional_data["role"]]
+    [e.cid, e.remote_addr, e.actor.email if e.actor else None, e.additional_data]
     for e in LogEntry.objects.order_by("id")
 ]
 """
@@ -198,24 +199,33 @@ def test_without_a_token_there_is_no_such_page(faulty: Watched) -> None:
 # --- The log --------------------------------------------------------------------------------------
 
 
-def test_request_caller_and_audit_entries_are_joined_by_the_id(faulty: Watched) -> None:
-    mike = faulty.signed_in()
+def test_request_caller_and_audit_entries_are_joined_by_the_id(watched: Watched) -> None:
+    mike = watched.signed_in()
     body = {"name": "Ann", "email": "ann@example.com", "phone": "+1 555", "password": PASSWORD}
-    done = Caller(faulty.url).post("/customers/", body, headers={"X-Request-ID": "the-same-id"})
+    done = Caller(watched.url).post("/customers/", body, headers={"X-Request-ID": "the-same-id"})
     assert done.status == 201
     again = mike.get("/inventory", headers={"X-Request-ID": "the-same-id"})
-    ids = [done.headers["X-Request-ID"], again.headers["X-Request-ID"]]
-    assert len(set(ids)) == 2 and all(name.startswith("the-same-id.") for name in ids)
+    moved = mike.put(
+        f"/inventory/{watched.part}", {"location": "A1"}, headers={"X-Request-ID": "the-same-id"}
+    )
+    assert moved.status == 200
+    ids = [answer.headers["X-Request-ID"] for answer in (done, again, moved)]
+    assert len(set(ids)) == 3 and all(name.startswith("the-same-id.") for name in ids)
 
-    entries = [entry for entry in faulty.ours.ask(ENTRIES) if entry[0] == ids[0]]
+    every = watched.ours.ask(ENTRIES)
+    entries = [entry for entry in every if entry[0] == ids[0]]
     assert entries and all(address == "127.0.0.1" for _, address, _, _ in entries)
-    assert not [entry for entry in faulty.ours.ask(ENTRIES) if entry[0] in ("the-same-id", ids[1])]
-    if not faulty.ours.in_production:
+    assert not [entry for entry in every if entry[0] in ("the-same-id", ids[1])]
+    number = watched.ours.ask("answer = Mechanic.objects.get(name='Mike').pk")
+    [(_, *who)] = [entry for entry in every if entry[0] == ids[2]]
+    acted = {"role": "mechanic", "profile_id": number}
+    assert who == ["127.0.0.1", f"mike-{PRIVATE}@example.com", acted]
+    if not watched.ours.in_production:
         return  # the log is for a person there, and says warnings only
-    lines = [json.loads(line) for line in faulty.log().splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in watched.log().splitlines() if line.startswith("{")]
     access = {line["request_id"]: line for line in lines if line["logger"] == "autoful.access"}
     assert access[ids[0]]["address"] == "127.0.0.1"
-    assert access[ids[1]]["caller"].startswith("mechanic:")
+    assert access[ids[1]]["caller"] == access[ids[2]]["caller"] == f"mechanic:{number}"
     # And back: every entry a request left is found in the log.
     assert {cid for cid, _, _, _ in entries if cid} <= set(access)
 

@@ -19,8 +19,9 @@ import requests
 from django.conf import settings
 
 from autoful.renewal import RenewingServer
+from autoful.testing.processes import free_port, seconds_until
 from autoful.testing.shops import Shop, shop
-from autoful.tests.programs import free_port, running
+from autoful.tests.programs import running
 
 SHOP = """
 from autoful.accounts.tokens import issue
@@ -64,16 +65,16 @@ def test_what_is_under_way_is_finished_and_nothing_new_is_begun(tmp_path: Path) 
             url = f"http://127.0.0.1:{port}/service_tickets/{known['ticket']}/add-inventory"
             answers: list[requests.Response] = []
             held = _elsewhere(lambda: _hold(ours, known["part"], tmp_path / "held"))
-            _await(tmp_path / "held")
+            seconds_until((tmp_path / "held").exists, within=20)
             asking = _elsewhere(lambda: answers.append(_add(url, known)))
             time.sleep(0.5)  # until it waits for the row
 
-            server.process.send_signal(signal.SIGTERM)
+            server.send(signal.SIGTERM)
             time.sleep(0.5)
             with pytest.raises(requests.ConnectionError):
                 requests.get(f"http://127.0.0.1:{port}/health/live", timeout=20)
-            assert server.process.poll() is None, "it did not wait for what was under way"
-            assert server.process.wait(20) == 0
+            assert server.runs(), "it did not wait for what was under way"
+            assert server.wait(20) == 0
             asking.join()
             held.join()
             assert [answer.status_code for answer in answers] == [201], server.said()
@@ -116,7 +117,7 @@ def test_what_is_under_way_is_finished_when_workers_are_renewed(tmp_path: Path) 
             with socket.create_connection(("127.0.0.1", port), timeout=60) as slow:
                 slow.sendall(head.encode() + body[:10])  # a phone at the edge of the yard
                 time.sleep(0.5)
-                server.process.send_signal(signal.SIGHUP)
+                server.send(signal.SIGHUP)
                 server.says("Stopping worker-1")
                 time.sleep(2)
                 assert "the workers are renewed" not in server.said(), "it did not wait"
@@ -153,10 +154,3 @@ def _elsewhere(move: Any) -> threading.Thread:
     thread = threading.Thread(target=move)
     thread.start()
     return thread
-
-
-def _await(marker: Path) -> None:
-    deadline = time.monotonic() + 20
-    while not marker.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""A server process that a test may kill, freeze and start again, always on the same port."""
+"""Programs that a test starts, listens to, stops, kills and freezes; a server always on one port."""
 
 import os
 import signal
@@ -24,14 +24,17 @@ def free_port() -> int:
         return port
 
 
-def seconds_until(happens: Callable[[], object], within: float) -> float:
-    """How long it took until `happens()` was true. Raises AssertionError after `within` seconds."""
+def seconds_until(happens: Callable[[], object], within: float, otherwise: str = "") -> float:
+    """How long it took until `happens()` was true.
+
+    Raises AssertionError after `within` seconds, with `otherwise` if that is said.
+    """
     began = time.monotonic()
     while time.monotonic() - began < within:
         if happens():
             return time.monotonic() - began
         time.sleep(0.05)
-    raise AssertionError(f"It did not happen within {within} seconds.")
+    raise AssertionError(otherwise or f"It did not happen within {within} seconds.")
 
 
 class Program:
@@ -82,6 +85,14 @@ class Program:
     def send(self, signum: signal.Signals, *, to_children: bool = False) -> None:
         (os.killpg if to_children else os.kill)(self.pid, signum)
 
+    def stop(self, signum: signal.Signals = signal.SIGINT) -> int:
+        """Send the signal and wait; its exit code.
+
+        Ctrl-C reaches the children too, from the terminal; any other signal the process alone.
+        """
+        self.send(signum, to_children=signum is signal.SIGINT)
+        return self.wait(30)
+
     def kill(self) -> None:
         """kill -9, its children too, as a power cut would; nothing happens if it has ended."""
         if not self._may_have_children:
@@ -122,9 +133,24 @@ class Program:
             time.sleep(0.05)
         return False
 
+    def said(self) -> str:
+        """All that it has logged."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def says(self, words: str, *, times: int = 1, within: float = READY_WITHIN) -> str:
+        """Wait until it has said `words` so often; everything it said by then.
+
+        Raises AssertionError when it does not, or ends before.
+        """
+        with suppress(AssertionError):
+            seconds_until(lambda: self.said().count(words) >= times or not self.runs(), within)
+        said = self.said()
+        assert said.count(words) >= times, f"It never said {words!r}, but:\n{said[-5000:]}"
+        return said
+
     def tail(self) -> str:
         """The end of what it logged."""
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+        return "\n".join(self.said().splitlines()[-15:])
 
 
 @contextmanager

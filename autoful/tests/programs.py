@@ -1,18 +1,14 @@
 """Running manage.py as a person does: a process, its exit code and its words."""
 
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from autoful.testing import processes
+from autoful.testing.processes import READY_WITHIN, Program, free_port
 from autoful.testing.shops import ROOT, SECRET_KEY
-
-READY_WITHIN = 60.0
 
 # What decides how a process goes; each test says its own.
 DECIDES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "PORT")
@@ -33,13 +29,6 @@ def environment(folder: Path, **own: str) -> dict[str, str]:
     } | own
     kept = {"AUTOFUL_ENV_FILE"}
     return {name: value for name, value in inherited.items() if value or name in kept}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def manage(env: dict[str, str], *arguments: str) -> tuple[int, str, str]:
@@ -67,53 +56,12 @@ def refusal(env: dict[str, str], *arguments: str) -> str:
     return lines[0].removeprefix("Autoful cannot start: ")
 
 
-class Running:
-    """A process that was started and not yet told to end; stderr goes where stdout goes."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
-        self.process = process
-        self.log = log
-
-    def said(self) -> str:
-        return self.log.read_text(encoding="utf-8", errors="replace")
-
-    def says(self, words: str) -> str:
-        """Wait until it has said `words`; everything it said by then."""
-        deadline = time.monotonic() + READY_WITHIN
-        while time.monotonic() < deadline:
-            if words in self.said():
-                return self.said()
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.02)
-        raise AssertionError(f"It never said {words!r}, but:\n{self.said()}")
-
-    def stop(self, signum: signal.Signals = signal.SIGINT) -> int:
-        """Send the signal and wait; its exit code.
-
-        Ctrl-C reaches the children too, from the terminal; any other signal the process alone.
-        """
-        send = os.killpg if signum is signal.SIGINT else os.kill
-        send(self.process.pid, signum)
-        return self.process.wait(30)
+def python(env: dict[str, str], *arguments: str, log: Path, cwd: Path = ROOT) -> Program:
+    """A program of ours, with nothing in its log yet."""
+    log.unlink(missing_ok=True)
+    return Program([sys.executable, *arguments], log=log, environment=env, cwd=cwd)
 
 
-@contextmanager
-def running(env: dict[str, str], *arguments: str, log: Path) -> Iterator[Running]:
+def running(env: dict[str, str], *arguments: str, log: Path) -> AbstractContextManager[Program]:
     """manage.py in the background; whatever is left of it is killed at the end."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield Running(process, log)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    return processes.running(python(env, "manage.py", *arguments, log=log))

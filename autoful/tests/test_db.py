@@ -15,7 +15,7 @@ from autoful import db
 from autoful.accounts.models import User
 from autoful.accounts.tests.factories import UserFactory
 from autoful.actor import COMMAND, Actor, Role, current_actor
-from autoful.db import RETRIES, lock, retrying, whole
+from autoful.db import RETRIES, again, lock, retrying, whole
 from autoful.errors import Busy, DomainError, Missing
 from autoful.testing.rivals import at_once, many_connections
 from autoful.verbs import verb
@@ -86,6 +86,21 @@ def test_after_three_more_tries_it_is_busy(error: Exception, naps: list[float]) 
     assert len(naps) == RETRIES  # nobody waits before being told
     assert not User.objects.exists()
     assert not connection.in_atomic_block
+
+
+def test_losers_do_not_wake_at_the_same_moment(naps: list[float]) -> None:
+    """Twenty who lost to each other wait differently long, the longer the more often they lost."""
+
+    def lose() -> None:
+        raise LOST[0]
+
+    for _ in range(20):
+        with pytest.raises(Busy):
+            again(lose, "lose")
+    for lost in range(RETRIES):
+        waits = naps[lost::RETRIES]
+        assert len(set(waits)) == 20
+        assert max(waits) - min(waits) > 0.01 * 2**lost
 
 
 @pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from django.test import Client
 
 from autoful import environment, outage
 from autoful.testing.personas import Persona
-from autoful.testing.processes import Server, free_port
+from autoful.testing.processes import Server, free_port, seconds_until
 from autoful.testing.rivals import at_once
 from autoful.testing.servers import find_program, redis_server
 from autoful.testing.shops import ROOT
@@ -66,13 +66,6 @@ def ours(server: Server, at: Callable[[str], None]) -> Iterator[redis.Redis]:
         yield direct
 
 
-def until(true: Callable[[], Any], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return bool(true())
-
-
 def took(question: Callable[[], Any]) -> float:
     """Seconds until it failed."""
     began = time.monotonic()
@@ -104,7 +97,7 @@ def test_hung_it_is_waited_for_once_and_comes_back_by_itself(
         assert sum(took(look) for _ in range(20)) < A_MOMENT
         assert caches["default"].get("x") is None  # silent, and as quick
         assert outage.breaker.is_open
-    assert until(lambda: not outage.breaker.is_open)
+    seconds_until(lambda: not outage.breaker.is_open, within=10)
     assert look() == "kept"
 
 
@@ -141,7 +134,7 @@ def test_eight_that_find_out_at_the_same_moment(
         waits = at_once(*[ask_thrice] * 8)
     assert {asked.count(thread) for thread in asked} == {1}
     assert max(waits) < FINDING_OUT + A_MOMENT
-    assert until(lambda: not outage.breaker.is_open)
+    seconds_until(lambda: not outage.breaker.is_open, within=10)
 
 
 @needs_redis
@@ -151,7 +144,7 @@ def test_killed_and_back_empty(server: Server, ours: redis.Redis) -> None:
     assert took(look) < FINDING_OUT + A_MOMENT
     assert took(look) < A_MOMENT
     server.start_again()
-    assert until(lambda: not outage.breaker.is_open)
+    seconds_until(lambda: not outage.breaker.is_open, within=10)
     assert look() is None
 
 
@@ -186,7 +179,7 @@ def test_an_error_for_an_answer_is_away_too(
         assert outage.breaker.is_open  # it answers pings, and is of no use
     finally:
         mend()
-    assert until(lambda: not outage.breaker.is_open)
+    seconds_until(lambda: not outage.breaker.is_open, within=10)
     caches["limits"].set("x", 1)
 
 
@@ -250,7 +243,7 @@ def test_what_changed_meanwhile_is_seen_when_it_is_back(
     with frozen(server):
         assert mike.put(f"/inventory/{part.pk}", {"quantity_in_stock": 4}).status_code == 200
         assert stock(nobody) == 4
-    assert until(lambda: not outage.breaker.is_open)
+    seconds_until(lambda: not outage.breaker.is_open, within=10)
     assert stock(nobody) == 4
     assert ours.keys("autoful-lists:*page:inventory:*")  # and it is cached again
 
@@ -269,7 +262,7 @@ def test_without_dropping_on_return_the_old_page_is_served(
     assert stock(nobody) == 5
     with frozen(server):
         mike.put(f"/inventory/{part.pk}", {"quantity_in_stock": 4})
-    assert until(lambda: not outage.breaker.is_open)
+    seconds_until(lambda: not outage.breaker.is_open, within=10)
     assert stock(nobody) == 5
     (page,) = ours.keys("autoful-lists:*page:inventory:*")
     assert 0 < ours.ttl(page) <= 60  # but never for longer
@@ -314,6 +307,6 @@ def test_a_sign_out_while_it_is_away_is_one(
         assert boss.get("/admin/").status_code == 200
         signed_in = boss.cookies["sessionid"].value
         assert boss.post("/admin/logout/").status_code == 200
-    assert until(lambda: not outage.breaker.is_open)
+    seconds_until(lambda: not outage.breaker.is_open, within=10)
     client.cookies["sessionid"] = signed_in
     assert client.get("/admin/").status_code == 302

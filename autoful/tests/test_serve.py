@@ -17,8 +17,9 @@ from django.test import override_settings
 from autoful import checks, renewal, serving
 from autoful.management.commands import serve
 from autoful.renewal import RenewingServer
+from autoful.testing.processes import free_port, seconds_until
 from autoful.testing.shops import Shop, shop
-from autoful.tests.programs import environment, free_port, manage, refusal, running
+from autoful.tests.programs import environment, manage, refusal, running
 
 UNREACHABLE = "mysql://shopkeeper:very-private@127.0.0.1:1/autoful"
 REDIS = "redis://127.0.0.1:1/0"
@@ -179,14 +180,11 @@ def test_of_two_that_start_at_once_one_serves(ours: Shop, tmp_path: Path) -> Non
         running(env, "serve", log=tmp_path / "one") as one,
         running(env, "serve", log=tmp_path / "two") as two,
     ):
-        deadline = time.monotonic() + 60
-        while one.process.poll() is None and two.process.poll() is None:
-            assert time.monotonic() < deadline, "both of them serve"
-            time.sleep(0.05)
-        serves, refused = (one, two) if one.process.poll() is None else (two, one)
+        seconds_until(lambda: not (one.runs() and two.runs()), 60, otherwise="both of them serve")
+        serves, refused = (one, two) if one.runs() else (two, one)
         line = f"Autoful cannot start: port {port} is in use. Stop what uses it, or choose another "
         assert refused.said() == f"{line}one: PORT={port + 1} make serve\n"
-        assert refused.process.returncode == 1
+        assert refused.wait() == 1
         serves.says("Started worker-1")
         answer = requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=10)
         assert answer.status_code == 200
@@ -235,8 +233,6 @@ def test_it_serves_hashed_files_logs_json_and_finishes_what_is_under_way(
         lines = [json.loads(line) for line in server.said().splitlines()]
         assert {line["level"] for line in lines} == {"INFO"}
         assert any(line["message"] == "collecting static files" for line in lines)
-        assert [line["pid"] for line in lines if line["message"] == "starting"] == [
-            server.process.pid
-        ]
+        assert [line["pid"] for line in lines if line["message"] == "starting"] == [server.pid]
         asked = [line for line in lines if line["logger"] == "autoful.access"]
         assert asked and all(line["request_id"] for line in asked)

@@ -1,15 +1,16 @@
 """A shop under account: who may be asked to do something, and through which door."""
 
+import io
 import random
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from unittest.mock import patch
 
 from django.core.management import call_command
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from autoful.accounts.models import User
 from tests.accounting.books import Books
 from tests.accounting.doors import page
 from tests.accounting.model import COMMAND, NOBODY, By
@@ -61,21 +62,23 @@ class Shop:
 
         self.books.operation(luck, COMMAND, create, become)
         by = By("back_office", self.model.account("boss@example.com"))
-        # The command has no terminal to ask for a password: it is set as `changepassword` does.
-        account = User.objects.get(pk=by.user)
-        account.set_password(password)
-        self.books.operation(
-            luck,
-            COMMAND,
-            lambda: account.save() is None,
-            lambda: self.model.new_password(account.pk, password),
-        )
+        user = by.user or 0
+
+        def change() -> bool:
+            with patch("getpass.getpass", return_value=password):  # asked for on a terminal
+                call_command("changepassword", "boss@example.com", stdout=io.StringIO())
+            return True
+
+        self.books.operation(luck, COMMAND, change, lambda: self.model.new_password(user, password))
         self.sign_in_at_desk(luck, by)
         return by
 
     def new_password(self) -> str:
+        """A phrase of its own; whatever comes of it, it is never written down."""
         self._passwords += 1
-        return f"secret phrase no. {self._passwords:06d}"
+        password = f"secret phrase no. {self._passwords:06d}"
+        self.doors.secrets.add(password)
+        return password
 
     # --- Choosing ---
 

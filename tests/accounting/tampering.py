@@ -7,10 +7,12 @@ from typing import Any
 from unittest.mock import patch
 
 from auditlog.models import LogEntry
+from django.contrib.auth.hashers import make_password
 from django.db import models
 from django.db.models.signals import post_save
 
 from autoful import actor, audit
+from autoful.accounts import account
 from autoful.accounts.models import User
 from customers.models import Customer
 from inventory.models import Part
@@ -47,6 +49,11 @@ def _with_hash(entry: LogEntry) -> None:
 
 def _log_the_hash(entry: LogEntry) -> None:
     logging.getLogger("autoful").info("%s", User.objects.latest("pk").password)
+
+
+def _log_the_password(password: str) -> str:
+    logging.getLogger("autoful").info("%s", password)
+    return make_password(password)
 
 
 def _no_longer_erased(instance: Any, fields: Any) -> None:
@@ -100,6 +107,10 @@ TAMPERINGS: dict[str, tuple[Tampering, str]] = {
     "the new value is wrong": (lambda: _after_each_entry(_value_changed), "missing"),
     "a hash is in an entry": (lambda: _after_each_entry(_with_hash), "a secret is in the trail"),
     "a hash is in the log": (lambda: _after_each_entry(_log_the_hash), "a secret is in the log"),
+    "a password that opens nothing any more is in the log": (
+        lambda: patch.object(account, "make_password", _log_the_password),
+        "a secret is in the log",
+    ),
     "an old entry is altered": (lambda: _after_each_entry(_first_altered), "somebody else"),
     "a change passes the trail by": (lambda: _after_each_entry(_past_the_verbs), "location|phone"),
     "closing erases nothing": (

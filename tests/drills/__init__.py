@@ -15,7 +15,10 @@ import pytest
 def scaled(*, full: int, small: int) -> int:
     """How many, by the size that is asked for; `full` when nothing is."""
     size = os.environ.get("AUTOFUL_DRILL_SIZE") or "full"
-    return {"full": full, "small": small}[size]
+    sizes = {"full": full, "small": small}
+    if size not in sizes:
+        raise pytest.UsageError(f"There are drills of SIZE=full and SIZE=small, not of {size!r}.")
+    return sizes[size]
 
 
 control = pytest.mark.skipif(bool(scaled(full=False, small=True)), reason="a control; at full size")

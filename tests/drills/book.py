@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from autoful.testing.processes import Server, seconds_until
 from autoful.testing.shops import Shop
@@ -169,6 +170,18 @@ def _says_when(refusal: requests.Response) -> bool:
     """A 503 says when to come again, and why: in JSON, or on a page of the back office."""
     is_page = refusal.headers["Content-Type"].startswith("text/html")
     return bool(refusal.headers.get("Retry-After")) and (is_page or "code" in refusal.json())
+
+
+METRICS_TOKEN = "for-drills-only-0123456789"
+
+
+def races_lost(server: Server) -> int:
+    """How many races were lost on this server since it started, as its figures say."""
+    bearer = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    page = requests.get(f"{server.url}/metrics", headers=bearer, timeout=PATIENCE)
+    assert page.status_code == 200, page.text
+    families = {family.name: family for family in text_string_to_metric_families(page.text)}
+    return int(sum(sample.value for sample in families["autoful_lost_races"].samples))
 
 
 def lost_races(server: Server) -> Counter[str]:

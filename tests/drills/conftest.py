@@ -6,6 +6,7 @@ import pytest
 
 from autoful.testing.processes import Server
 from autoful.testing.shops import Shop, shop
+from tests.drills.book import METRICS_TOKEN
 from tests.drills.load import backdoor, processes
 
 
@@ -23,5 +24,6 @@ def tokens(ours: Shop) -> list[str]:
 
 @pytest.fixture(scope="session")
 def server(ours: Shop, tokens: list[str]) -> Iterator[Server]:
-    with ours.server({"AUTOFUL_RATE_LIMITS": "off"}, workers=processes(ours)) as running:
+    environment = {"AUTOFUL_RATE_LIMITS": "off", "AUTOFUL_METRICS_TOKEN": METRICS_TOKEN}
+    with ours.server(environment, workers=processes(ours)) as running:
         yield running

@@ -153,6 +153,12 @@ class Desk(Client):
 
     def write_lines(self, ticket: int, add: dict[int, int], *, remove: int = 0) -> Told:
         """Parts typed in by number and quantity, and the first `remove` lines crossed out."""
+        return self.fill_in_lines(ticket, add, remove=remove)()
+
+    def fill_in_lines(
+        self, ticket: int, add: dict[int, int], *, remove: int = 0
+    ) -> Callable[[], Told]:
+        """The same, with the form open and filled in; what is returned saves it."""
         path = f"/admin/tickets/serviceticket/{ticket}/change/"
 
         def typed(fields: dict[str, Any]) -> dict[str, Any]:
@@ -162,12 +168,17 @@ class Desk(Client):
                 rows |= {f"part_lines-{n}-part": part, f"part_lines-{n}-quantity_used": quantity}
             return rows | {"part_lines-TOTAL_FORMS": there + len(add)}
 
-        request_id, response = self._save(path, typed, form="serviceticket_form")
+        send = self._fill_in(path, typed, form="serviceticket_form")
         effects: list[Effect] = []
         for part, quantity in sorted(add.items()):
             effects += [("part", part, -quantity, None), ("line", None, quantity, None)]
         did = None if remove else tuple(effects)
-        return self._told(request_id, f"{add} on ticket {ticket}, {remove} off", response, did)
+
+        def save() -> Told:
+            request_id, response = send()
+            return self._told(request_id, f"{add} on ticket {ticket}, {remove} off", response, did)
+
+        return save
 
     def cancel(self, ticket: int) -> Told:
         path = f"/admin/tickets/serviceticket/{ticket}/move/cancelled/"
@@ -191,13 +202,23 @@ class Desk(Client):
         form: str = "",
     ) -> tuple[str, requests.Response | None]:
         """Open the page, type over its form, and save it."""
+        return self._fill_in(path, typed, form=form)()
+
+    def _fill_in(
+        self,
+        path: str,
+        typed: dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]],
+        *,
+        form: str = "",
+    ) -> Callable[[], tuple[str, requests.Response | None]]:
+        """Open the page and type over its form; what is returned saves it."""
         request_id, page = self.ask("GET", path)
         if page is None or page.status_code != 200:
-            return request_id, page  # gone since: there is nothing to type in
+            return lambda: (request_id, page)  # gone since: there is nothing to type in
         fields = fields_of(page, form) if form else {}
         fields |= typed(fields) if callable(typed) else typed
         fields["csrfmiddlewaretoken"] = self.session.cookies["csrftoken"]
-        return self.ask("POST", path, data=fields)
+        return lambda: self.ask("POST", path, data=fields)
 
     def _said(self, response: requests.Response | None, pattern: str) -> int | None:
         """The number in what the page after a saved one says."""

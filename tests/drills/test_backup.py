@@ -21,6 +21,7 @@ import pytest
 
 from autoful.testing import servers
 from autoful.testing.http import Caller
+from autoful.testing.processes import seconds_until
 from autoful.testing.shops import Shop, shop
 from tests.contract.world import World
 from tests.drills import control, scaled
@@ -122,11 +123,12 @@ def working(world: World) -> Iterator[list[Writer]]:
 def at_work(writers: list[Writer]) -> dict[str, int]:
     """Wait until some more is done; how much each has been told is done."""
     begun = sum(w.acknowledged for w in writers)
-    deadline = time.monotonic() + 120
-    while sum(w.acknowledged for w in writers) < begun + BEFORE_EACH:
-        assert time.monotonic() < deadline, "the writers do not get on"
+
+    def has_got_on() -> bool:
         assert not any(w.broke for w in writers), [w.broke for w in writers]
-        time.sleep(0.02)
+        return sum(w.acknowledged for w in writers) >= begun + BEFORE_EACH
+
+    seconds_until(has_got_on, within=120, otherwise="the writers do not get on")
     return {w.called: w.acknowledged for w in writers}
 
 

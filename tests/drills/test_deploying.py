@@ -20,6 +20,7 @@ import pytest
 import requests
 from django.conf import settings
 
+from autoful.testing.processes import seconds_until
 from autoful.testing.shops import Shop, shop
 from tests.drills import scaled
 from tests.drills.versions import RENAME, Version, releases
@@ -183,9 +184,8 @@ def forgotten_client(ours: Shop) -> Any:
 def migrate_past_a_forgotten_client(version: Version, ours: Shop) -> bool:
     """Whether the migration met them; they go some time after it has begun to wait."""
     with version.managing(ours, "migrate") as migrate, forgotten_client(ours):
-        while migrate.process.poll() is None and "Locked, try 1 of " not in migrate.said():
-            time.sleep(0.05)
-        met = migrate.process.poll() is None
+        seconds_until(lambda: "Locked, try 1 of " in migrate.said() or not migrate.runs(), 300)
+        met = migrate.runs()
         time.sleep(FORGOTTEN_FOR * met)
     return met
 

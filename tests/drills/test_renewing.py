@@ -6,9 +6,8 @@ accepted them or not. The new code is a copy of the source tree that is changed 
 
 import signal
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +16,8 @@ import requests
 from django.conf import settings
 
 from autoful.management.commands.serve import PATIENCE
+from autoful.testing.processes import seconds_until
 from autoful.testing.shops import Shop, shop
-from autoful.tests.programs import Running
 from tests.drills import control, scaled
 from tests.drills.versions import Version
 
@@ -80,17 +79,6 @@ class Crowd:
                 thread.join(90)
 
 
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + LOADED_WITHIN
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
-
-
-def says(server: Running, words: str, times: int) -> None:
-    until(lambda: server.said().count(words) >= times, f"never {words!r}:\n{server.said()[-3000:]}")
-
-
 def renames_itself(tree: Version, name: str) -> None:
     """Another version: it answers the probe with its name."""
     path = tree.folder / PROBE
@@ -103,21 +91,23 @@ def test_the_workers_are_renewed_under_load(ours: Shop, tmp_path: Path) -> None:
     with tree.serving(ours, workers=2) as (url, server):
         crowd = Crowd(url)
         with crowd.asking():
-            until(lambda: crowd.versions["ok"] > 20, "nobody is answered")
+            seconds_until(lambda: crowd.versions["ok"] > 20, LOADED_WITHIN, "nobody is answered")
             for number in range(1, RENEWALS + 1):
                 renames_itself(tree, f"version {number}")
-                server.process.send_signal(signal.SIGHUP)
-                says(server, "the workers are renewed", number)
+                server.send(signal.SIGHUP)
+                server.says("the workers are renewed", times=number, within=LOADED_WITHIN)
             newest = f"version {RENEWALS}"
-            until(lambda: crowd.versions[newest] > 20, "the new code never answers")
+            seconds_until(
+                lambda: crowd.versions[newest] > 20, LOADED_WITHIN, "the new code never answers"
+            )
             before = sum(crowd.versions.values()) - crowd.versions[newest]
 
             # Code that cannot be loaded, or finds no migrated database, takes nobody's place.
             health = tree.folder / PROBE
             good = health.read_text()
             health.write_text(BROKEN)
-            server.process.send_signal(signal.SIGHUP)
-            says(server, "the old workers go on", 1)
+            server.send(signal.SIGHUP)
+            server.says("the old workers go on", within=LOADED_WITHIN)
             health.write_text(good)
             assert sum(crowd.versions.values()) - crowd.versions[newest] == before
         assert crowd.faults == []
@@ -131,10 +121,10 @@ def test_it_ends_when_told_to_while_new_code_hangs(ours: Shop, tmp_path: Path, w
     with tree.serving(ours, workers=1) as (_, server):
         health, hangs = tree.folder / PROBE, tmp_path / "hangs"
         health.write_text(health.read_text() + HANGS.format(here=where, marker=str(hangs)))
-        server.process.send_signal(signal.SIGHUP)
-        until(hangs.exists, f"the new code is never loaded:\n{server.said()[-3000:]}")
-        server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(PATIENCE - 5) == 0, server.said()
+        server.send(signal.SIGHUP)
+        seconds_until(hangs.exists, LOADED_WITHIN, "the new code is never loaded")
+        server.send(signal.SIGTERM)
+        assert server.wait(PATIENCE - 5) == 0, server.said()
         assert "refused to gracefully stop" not in server.said()
 
 
@@ -145,10 +135,10 @@ def test_granian_alone_turns_some_away(ours: Shop, tmp_path: Path) -> None:
     with tree.serving(ours, workers=2, by_itself=True) as (url, server):
         crowd = Crowd(url)
         with crowd.asking():
-            until(lambda: crowd.versions["ok"] > 20, "nobody is answered")
+            seconds_until(lambda: crowd.versions["ok"] > 20, LOADED_WITHIN, "nobody is answered")
             for number in range(1, 10):
-                server.process.send_signal(signal.SIGHUP)
-                says(server, "Stopped old worker-2", number)
+                server.send(signal.SIGHUP)
+                server.says("Stopped old worker-2", times=number, within=LOADED_WITHIN)
                 if crowd.faults:
                     break
         assert crowd.faults

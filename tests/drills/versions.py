@@ -4,19 +4,16 @@ The column `location` of a part is renamed to `shelf`, as CONTRIBUTING says it: 
 which each stands beside the one before it. What clients see stays `location`.
 """
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 
+from autoful.testing.processes import Program, free_port, running
 from autoful.testing.shops import ROOT, Shop
-from autoful.tests.programs import Running, free_port
+from autoful.tests.programs import python
 
 SOURCES = ("autoful", "customers", "mechanics", "inventory", "tickets", "embedded", "templates")
 
@@ -125,30 +122,22 @@ class Version:
         return Version(folder)
 
     @contextmanager
-    def managing(self, shop: Shop, *arguments: str) -> Iterator[Running]:
+    def managing(self, shop: Shop, *arguments: str) -> Iterator[Program]:
         """One of its commands, under way; waited for at the end, and it has to succeed."""
         log = self.folder / f"{arguments[0]}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
-                cwd=self.folder,
-                env=shop.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        running = Running(process, log)
-        try:
-            yield running
-        finally:
-            code = process.wait(120)
-        assert code == 0, running.said()
+        command = python(shop.environment, "manage.py", *arguments, log=log, cwd=self.folder)
+        with running(command):
+            try:
+                yield command
+            finally:
+                code = command.wait(120)
+        assert code == 0, command.said()
 
     def manage(self, shop: Shop, *arguments: str) -> str:
         """Run one of its commands, which has to succeed; what it said."""
-        with self.managing(shop, *arguments) as running:
+        with self.managing(shop, *arguments) as command:
             pass
-        return running.said()
+        return command.said()
 
     @contextmanager
     def serve(self, shop: Shop) -> Iterator[str]:
@@ -159,7 +148,7 @@ class Version:
     @contextmanager
     def serving(
         self, shop: Shop, *, workers: int, by_itself: bool = False
-    ) -> Iterator[tuple[str, Running]]:
+    ) -> Iterator[tuple[str, Program]]:
         """The same as a process to send signals to; by `manage.py serve` or by granian itself."""
         port = free_port()
         command = ["manage.py", "serve"]
@@ -169,30 +158,13 @@ class Version:
             command += ["autoful.wsgi:application"]
         environment = shop.environment | {"AUTOFUL_RATE_LIMITS": "off"}
         environment |= {"PORT": str(port), "WEB_WORKERS": str(workers)}
-        url, log = f"http://127.0.0.1:{port}", self.folder / "log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, *command],
-                cwd=self.folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        running = Running(process, log)
-        try:
-            running.says(f"Started worker-{workers}")
+        url = f"http://127.0.0.1:{port}"
+        server = python(environment, *command, log=self.folder / "log", cwd=self.folder)
+        # Granian by itself, told to stop soon after a reload, may wait for ever.
+        with running(server, patience=30):
+            server.says(f"Started worker-{workers}")
             assert requests.get(f"{url}/health/ready", timeout=30).status_code == 200
-            yield url, running
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(30)
-            # Granian by itself, told to stop soon after a reload, may wait for ever.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            yield url, server
 
 
 def releases(folder: Path) -> list[Version]:

@@ -5,6 +5,8 @@ import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, make_passwor
 from django.core.cache import caches
 from django.test import RequestFactory
 
-from autoful import outage
+from autoful import limits, outage
 from autoful.accounts import guessing
 from autoful.accounts.account import credentials
 from autoful.accounts.errors import EmailTaken, InvalidCredentials
@@ -23,6 +25,7 @@ from autoful.accounts.tests.factories import PASSWORD
 from autoful.actor import NOBODY, Origin, Role, coming_from
 from autoful.limits import TooManyRequests
 from autoful.testing.personas import Persona, nobody, wearing
+from autoful.testing.rivals import at_once, many_connections
 
 pytestmark = pytest.mark.django_db
 
@@ -150,6 +153,63 @@ def test_control_without_the_count_they_all_reach_it(
     for door, address in zip(itertools.cycle(DOORS), itertools.islice(addresses(), 40)):
         passes(door, address, "dana@example.com")
     assert len(hashed) == 40
+
+
+def at_the_same_moment(folder: Path) -> int:
+    """Forty strangers guess at once; how many are let through to the hash."""
+    tries = zip(itertools.cycle(DOORS[:3]), itertools.islice(addresses(), 40))
+    with many_connections(folder):
+        through = at_once(*[partial(passes, *each, "dana@example.com") for each in tries])
+    assert {type(each) for each in through} == {bool}, through
+    return sum(through)
+
+
+@pytest.mark.usefixtures("_counting", "clock", "victim")
+@pytest.mark.django_db(transaction=True)
+def test_guesses_at_the_same_moment_reach_the_hash_five_times(
+    tmp_path: Path, hashed: list[str]
+) -> None:
+    assert at_the_same_moment(tmp_path) == len(hashed) == 5
+
+
+@pytest.mark.usefixtures("victim")
+@pytest.mark.django_db(transaction=True)
+def test_control_a_count_that_is_read_first_lets_more_through(
+    tmp_path: Path, hashed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def use(name: str, key: str) -> limits.Usage:
+        tried = caches["limits-local"].get(key, 0)
+        time.sleep(0.1)
+        caches["limits-local"].set(key, tried + 1)
+        return limits.Usage({}, wait=tried // 5)
+
+    monkeypatch.setattr(limits, "use", use)
+    assert at_the_same_moment(tmp_path) == len(hashed) > 5
+
+
+@pytest.mark.usefixtures("_counting", "victim")
+def test_at_the_edge_of_a_minute_it_is_ten(hashed: list[str], clock: Clock) -> None:
+    """Five at its end and five at the beginning of the next: a fixed window, and no worse."""
+    strangers = addresses()
+
+    def guess() -> int:
+        """How many of ten reach the hash in this second."""
+        hashed.clear()
+        for _ in range(10):
+            passes(as_customer, next(strangers), "dana@example.com")
+        return len(hashed)
+
+    assert guess() == 5
+    began, clock.now = clock.now, clock.now + 1
+    while not guess():  # until a minute begins
+        clock.now += 1
+        assert clock.now <= began + 60
+    clock.now += 60 + 59
+    reached = []
+    for _ in range(62):
+        reached.append(guess())
+        clock.now += 1
+    assert reached == [5, 5, *[0] * 59, 5]
 
 
 @pytest.mark.usefixtures("clock")
