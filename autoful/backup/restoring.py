@@ -144,7 +144,7 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
     kept = None
     # What is kept closed for the log is a backup and a log, and both are still there.
     if not half and not shop_is_empty():
-        kept = making.new_path(making.default_path().parent, "-before-restore.zip")
+        kept = making.new_path(making.own_folder(), "-before-restore.zip")
         making.make(kept)
     unfinished.mark()
     # Whoever connects from now on finds the mark; who was quicker is seen here.
