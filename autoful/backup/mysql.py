@@ -10,7 +10,7 @@ from typing import IO, Any
 from django.db import Error, connection
 
 from autoful.backup import clients
-from autoful.backup.clients import MARIADB, MYSQL, Call
+from autoful.backup.clients import MARIADB, MYSQL, Call, Program
 from autoful.backup.errors import Refused
 
 # --single-transaction: one moment's truth, and nobody waits. --quick: row by row, not all in
@@ -97,7 +97,7 @@ def dump(write: Callable[[bytes], None], progress: Callable[[int, int], None]) -
     program = clients.fitting("dump", kind())
     arguments = [*DUMP, *(MYSQL_DUMP if program.of == MYSQL else ())]
     if program.of == kind() and _log_may_be_read():
-        arguments.append("--master-data=2" if program.of == MARIADB else "--source-data=2")
+        arguments.append(_with_position(program))
     tables = len(connection.introspection.table_names())
     reading = Reading()
 
@@ -116,6 +116,15 @@ def dump(write: Callable[[bytes], None], progress: Callable[[int, int], None]) -
     if not reading.complete:
         raise Refused(f"{program.path} ended before its dump was complete.")
     return reading
+
+
+def _with_position(program: Program) -> str:
+    """The option that has the dump say its place in the log.
+
+    MySQL's program has had the newer name since 8.0.26, and warns of the older one since.
+    """
+    said = subprocess.run([program.path, "--help"], capture_output=True, check=False).stdout  # noqa: S603
+    return "--source-data=2" if b"--source-data" in said else "--master-data=2"
 
 
 def load(feed: Callable[[Callable[[bytes], Any]], None]) -> None:
