@@ -41,7 +41,7 @@ def test_what_is_written_has_a_place_that_the_application_owns(composed: dict[st
 
     backups, figures = (
         f"{data}/{path.relative_to(settings.AUTOFUL_DATA)}"
-        for path in (making.default_path().parent, metrics._kept())
+        for path in (making.own_folder(), metrics._kept())
     )
     assert mounts[backups] in composed["volumes"]
     assert f"uid={user}" in in_memory[figures]

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ DATA = {"sqlite": "shop.sqlite3", "mariadb": "shop.sql", "mysql": "shop.sql"}
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 4 * 1024 * 1024
 CHUNK = 1024 * 1024
+PARTIAL = ".autoful-"  # how the name of a file begins that is not whole yet
+LEFT_BEHIND = 24 * 60 * 60  # seconds
 NOTE = """This is a backup of a shop kept with Autoful: everybody's data. Keep it where nobody else can read it.
 
 manage.py restore brings it back. The secret key is not in it: nothing in the shop is encrypted with that key,
@@ -74,8 +77,16 @@ class Writing:
 
 @contextmanager
 def partial(folder: Path, suffix: str) -> Iterator[Path]:
-    """A new file in `folder` that only we can read; gone at the end unless it was moved away."""
-    handle, name = tempfile.mkstemp(prefix=".autoful-", suffix=suffix, dir=folder)  # mode 0600
+    """A new file in `folder` that only we can read; gone at the end unless it was moved away.
+
+    One that a kill left there goes when the next one is made a day later: whoever lives has written
+    to theirs since.
+    """
+    for old in folder.glob(f"{PARTIAL}*"):
+        with suppress(OSError):
+            if old.stat().st_mtime < time.time() - LEFT_BEHIND:
+                old.unlink()
+    handle, name = tempfile.mkstemp(prefix=PARTIAL, suffix=suffix, dir=folder)  # mode 0600
     os.close(handle)
     try:
         yield Path(name)

@@ -1,7 +1,8 @@
 """The programs of MySQL and MariaDB that dump and load a database, and how they are told where.
 
 A password is never an argument or in the environment, where others on the machine could read it:
-it stands in an option file that only we can read, for as long as the program runs.
+it stands in an option file that only we can read and that has no name, so that nothing is left of
+it whatever ends us.
 """
 
 import os
@@ -10,8 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autoful.backup.errors import Refused
@@ -51,21 +51,34 @@ def fitting(purpose: str, server: str) -> Program:
     return next((program for program in found if program.of == server), found[0])
 
 
+@dataclass(frozen=True)
+class Call:
+    """How a program is run: its arguments, its environment, and the open file that it inherits."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+    inherits: int
+
+    def saying(self, *more: str) -> "Call":
+        """The same with more arguments."""
+        return replace(self, arguments=[*self.arguments, *more])
+
+
 @contextmanager
-def told_where(program: Program, parameters: dict[str, Any]) -> Iterator[tuple[list[str], Any]]:
-    """The program with its option file, and its environment, for the server of `parameters`.
+def told_where(program: Program, parameters: dict[str, Any]) -> Iterator[Call]:
+    """The program with its option file, for the server of `parameters`.
 
     `parameters` are what Django's connection gives to the driver.
     """
-    with tempfile.TemporaryDirectory(prefix="autoful-") as folder:  # mode 0700
-        path = Path(folder) / "options.cnf"
-        path.touch(mode=0o600)
-        path.write_text(options(program.of, parameters), encoding="utf-8")
+    with tempfile.TemporaryFile() as file:  # mode 0600
+        file.write(options(program.of, parameters).encode())
+        file.seek(0)  # which flushes, and some systems go on reading where we stand
         ours = {k: v for k, v in os.environ.items() if not k.startswith(("MYSQL_", "MARIADB_"))}
         # MySQL's programs read ~/.mylogin.cnf whatever they are told; here there is none.
-        ours["MYSQL_TEST_LOGIN_FILE"] = str(Path(folder) / "none")
+        ours["MYSQL_TEST_LOGIN_FILE"] = "/dev/null/none"
         # Not the extra file: what stands in /etc/mysql must not decide what a backup holds.
-        yield [program.path, f"--defaults-file={path}"], ours
+        file_option = f"--defaults-file=/dev/fd/{file.fileno()}"
+        yield Call([program.path, file_option], ours, file.fileno())
 
 
 def options(of: str, parameters: dict[str, Any]) -> str:

@@ -23,15 +23,19 @@ MEGABYTE = 1024 * 1024
 Progress = Callable[[int, int, str], None]
 
 
-def default_path(folder: Path | None = None) -> Path:
-    """A new file in `folder`, or in backups/ beside the shop's data, which is made if need be."""
-    if folder is None:
-        folder = Path(settings.AUTOFUL_DATA) / "backups"
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise of_the_system(f"The backup cannot be written to {folder}", error) from error
-    return new_path(folder, ENDING)
+def own_folder() -> Path:
+    """backups/ beside the shop's data, made if need be."""
+    folder = Path(settings.AUTOFUL_DATA) / "backups"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise of_the_system(f"The backup cannot be written to {folder}", error) from error
+    return folder
+
+
+def default_path() -> Path:
+    """A new file in our own folder."""
+    return new_path(own_folder(), ENDING)
 
 
 def named_path(words: str) -> Path:
@@ -45,7 +49,7 @@ def named_path(words: str) -> Path:
     folder = path if is_folder else path.parent
     if not folder.is_dir():
         raise Refused(f"{folder} is no folder: make it first (mkdir -m 700).")
-    return default_path(folder) if is_folder else path
+    return new_path(folder, ENDING) if is_folder else path
 
 
 def new_path(folder: Path, ending: str) -> Path:

@@ -10,7 +10,7 @@ from typing import IO, Any
 from django.db import Error, connection
 
 from autoful.backup import clients
-from autoful.backup.clients import MARIADB, MYSQL
+from autoful.backup.clients import MARIADB, MYSQL, Call, Program
 from autoful.backup.errors import Refused
 
 # --single-transaction: one moment's truth, and nobody waits. --quick: row by row, not all in
@@ -97,7 +97,7 @@ def dump(write: Callable[[bytes], None], progress: Callable[[int, int], None]) -
     program = clients.fitting("dump", kind())
     arguments = [*DUMP, *(MYSQL_DUMP if program.of == MYSQL else ())]
     if program.of == kind() and _log_may_be_read():
-        arguments.append("--master-data=2" if program.of == MARIADB else "--source-data=2")
+        arguments.append(_with_position(program))
     tables = len(connection.introspection.table_names())
     reading = Reading()
 
@@ -111,23 +111,28 @@ def dump(write: Callable[[bytes], None], progress: Callable[[int, int], None]) -
                 progress(min(len(reading.rows), tables), tables)
 
     parameters = _parameters()
-    with clients.told_where(program, parameters) as (command, environment):
-        _run([*command, *arguments, parameters["database"]], environment, stdout=take)
+    with clients.told_where(program, parameters) as call:
+        _run(call.saying(*arguments, parameters["database"]), stdout=take)
     if not reading.complete:
         raise Refused(f"{program.path} ended before its dump was complete.")
     return reading
+
+
+def _with_position(program: Program) -> str:
+    """The option that has the dump say its place in the log.
+
+    MySQL's program has had the newer name since 8.0.26, and warns of the older one since.
+    """
+    said = subprocess.run([program.path, "--help"], capture_output=True, check=False).stdout  # noqa: S603
+    return "--source-data=2" if b"--source-data" in said else "--master-data=2"
 
 
 def load(feed: Callable[[Callable[[bytes], Any]], None]) -> None:
     """Run a dump in the database, which should be empty; `feed` is given where it goes."""
     program = clients.fitting("load", kind())
     parameters = _parameters()
-    with clients.told_where(program, parameters) as (command, environment):
-        _run(
-            [*command, *LOAD, parameters["database"]],
-            environment,
-            stdin=lambda pipe: feed(pipe.write),
-        )
+    with clients.told_where(program, parameters) as call:
+        _run(call.saying(*LOAD, parameters["database"]), stdin=lambda pipe: feed(pipe.write))
 
 
 def empty() -> None:
@@ -208,17 +213,20 @@ def _log_may_be_read() -> bool:
 
 
 def _run(
-    command: list[str],
-    environment: dict[str, str],
+    call: Call,
     *,
     stdin: Callable[[IO[bytes]], None] | None = None,
     stdout: Callable[[IO[bytes]], None] | None = None,
 ) -> None:
-    """Run the program; Refused with its own words when it fails. Ended with us, if we are ended."""
+    """Run the program; Refused with its own words when it fails. Interrupted, it is killed.
+
+    When we are killed it ends by itself: nobody reads what it dumps, or it has read all it will.
+    """
     with tempfile.TemporaryFile() as said:
         with subprocess.Popen(  # noqa: S603
-            command,
-            env=environment,
+            call.arguments,
+            env=call.environment,
+            pass_fds=[call.inherits],
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
             stderr=said,
@@ -235,8 +243,13 @@ def _run(
                 code = process.wait()
             except BaseException:
                 process.kill()
+                if process.stdin:
+                    with suppress(BrokenPipeError):  # what it did not take any more
+                        process.stdin.close()
                 raise
         if code != 0:
             said.seek(0)
             words = said.read(4_000).decode(errors="replace").strip().splitlines()
-            raise Refused(" ".join(words[-1:]) or f"{command[0]} failed (exit status {code}).")
+            raise Refused(
+                " ".join(words[-1:]) or f"{call.arguments[0]} failed (exit status {code})."
+            )

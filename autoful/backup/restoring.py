@@ -144,13 +144,13 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
     kept = None
     # What is kept closed for the log is a backup and a log, and both are still there.
     if not half and not shop_is_empty():
-        kept = making.new_path(making.default_path().parent, "-before-restore.zip")
+        kept = making.new_path(making.own_folder(), "-before-restore.zip")
         making.make(kept)
-    unfinished.mark()
     # Whoever connects from now on finds the mark; who was quicker is seen here.
     try:
+        unfinished.mark()
         _demand_nobody()
-    except Refused:
+    except (Refused, KeyboardInterrupt):
         if not half:
             unfinished.clear()
         raise
@@ -166,7 +166,7 @@ def _into_a_server(path: Path, manifest: Manifest, progress: Progress, *, finish
             unfinished.clear()
         else:
             unfinished.keep_for_log()
-    except (Refused, Error) as broken:
+    except (Refused, Error, KeyboardInterrupt) as broken:
         raise Refused(
             f"{_sentence(broken)} The restore is not finished and {target()} stays closed until it "
             f"is: run the same command again{f', or restore {kept}, the shop as it was' if kept else ''}."
@@ -241,8 +241,8 @@ def _finish(restored: Restored) -> None:
         restored.wrong = proofs.broken_rules()
 
 
-def _sentence(error: Exception) -> str:
-    said = str(error.args[-1] if error.args else error)
+def _sentence(error: BaseException) -> str:
+    said = str(error.args[-1] if error.args else error) or "Interrupted"
     return said if said.endswith(".") else f"{said}."
 
 

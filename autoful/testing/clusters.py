@@ -25,8 +25,8 @@ from autoful.testing.servers import (
     new_data_folder,
     program,
     sql,
-    unwinding_on_signals,
 )
+from autoful.unwinding import unwinding_on_signals
 
 GALERA = ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so")
 PRIMARY = ("--log-bin", "--server-id=1")

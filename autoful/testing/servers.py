@@ -9,24 +9,18 @@ Leaving the block ends the server and deletes the folder, on an exception, Ctrl-
 
 import os
 import shutil
-import signal
 import socket
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from autoful.testing.processes import Program, Server, ServerDidNotStart, free_port, running
+from autoful.unwinding import unwinding_on_signals
 
 STARTS = 3
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP. Not a SystemExit: pytest takes that for one test's failure and goes on."""
 
 
 def find_program(name: str) -> str | None:
@@ -236,25 +230,6 @@ def redis_version(url: str) -> str:
                 )
             answer += more
     return "Redis " + answer.split(b"redis_version:")[1].split()[0].decode("ascii", "replace")
-
-
-@contextmanager
-def unwinding_on_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that what it holds is put away."""
-
-    def leave(_signum: int, _frame: FrameType | None) -> None:
-        raise Terminated
-
-    with ExitStack() as stack:
-        for signum in (signal.SIGTERM, signal.SIGHUP):
-            # Only the main thread can set a handler, and one that somebody else set is theirs.
-            if (
-                threading.current_thread() is threading.main_thread()
-                and signal.getsignal(signum) is signal.SIG_DFL
-            ):
-                signal.signal(signum, leave)
-                stack.callback(signal.signal, signum, signal.SIG_DFL)
-        yield
 
 
 @contextmanager

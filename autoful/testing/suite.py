@@ -21,6 +21,7 @@ from pathlib import Path
 
 from autoful.testing import clusters, servers
 from autoful.testing.servers import find_program
+from autoful.unwinding import Terminated, unwinding_on_signals
 
 ROOT = Path(__file__).resolve().parents[2]
 NEWMAN = "newman@6.2.2"
@@ -137,7 +138,7 @@ def _finish(process: subprocess.Popen[bytes], *, patience: float | None) -> int:
         return process.wait()
     except KeyboardInterrupt as interrupt:
         # Ctrl-C has reached the program too; a signal to us alone has not.
-        if isinstance(interrupt, servers.Terminated) and patience is not None:
+        if isinstance(interrupt, Terminated) and patience is not None:
             process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             process.wait(patience)
@@ -239,7 +240,7 @@ def _succeeds(command: list[str], *, quietly: bool = False) -> bool:
 
 if __name__ == "__main__":
     try:
-        with servers.unwinding_on_signals():
+        with unwinding_on_signals():
             sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -11,8 +11,8 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,12 +21,13 @@ import pytest
 
 from autoful.testing import servers
 from autoful.testing.http import Caller
-from autoful.testing.processes import seconds_until
+from autoful.testing.processes import Server, seconds_until
 from autoful.testing.shops import Shop, shop
 from tests.contract.world import World
 from tests.drills import control, scaled
 
 IN_PRODUCTION = bool(os.environ.get("DATABASE_URL"))
+Databases = Callable[..., AbstractContextManager[Server]]
 BACKUPS = scaled(full=6, small=1)
 WRITERS = 4
 BEFORE_EACH = scaled(full=40, small=12)  # tickets that are opened before the next backup
@@ -237,11 +238,32 @@ def _dumped_table_by_table(ours: Shop, folder: Path, acknowledged: dict[str, int
 # --- A point in time ------------------------------------------------------------------------------
 
 
+# Whether MySQL gives each change a number: its default has been both. What has a number the server
+# has seen is passed over, unless the numbers are left out.
+NUMBERED = ("--gtid-mode=ON", "--enforce-gtid-consistency=ON")
+BARE = ("--gtid-mode=OFF", "--enforce-gtid-consistency=OFF")
+ROWS = ("--binlog-format=ROW",)  # MySQL's default
+
+
 @pytest.mark.skipif(not IN_PRODUCTION, reason="SQLite keeps no log of past changes")
-@pytest.mark.skipif(not servers.find_program("mariadbd"), reason="needs a MariaDB of its own")
-def test_the_moment_before_an_accident(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = ("--log-bin=shop", "--binlog-format=ROW")
-    with servers.mariadb_server(options=log) as database:
+@pytest.mark.parametrize(
+    ("found", "server", "options"),
+    [
+        pytest.param(servers.find_program("mariadbd"), servers.mariadb_server, ROWS, id="mariadb"),
+        pytest.param(servers.find_mysql(), servers.mysql_server, NUMBERED, id="mysql-numbered"),
+        pytest.param(servers.find_mysql(), servers.mysql_server, BARE, id="mysql-bare"),
+    ],
+)
+def test_the_moment_before_an_accident(
+    found: str | None,
+    server: Databases,
+    options: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not found:
+        pytest.skip("its server is not on this machine")
+    with server(options=("--log-bin=shop", *options)) as database:
         monkeypatch.setenv("DATABASE_URL", database.url)
         path = tmp_path / "nightly.zip"
         with shop(tmp_path / "shop") as ours:
@@ -282,9 +304,13 @@ def _play_log(url: str, file: str, position: str, until: str) -> None:
     where = urlsplit(url)
     server = [f"--host={where.hostname}", f"--port={where.port}", f"--user={where.username}"]
     database = unquote(where.path.strip("/"))
-    read = ["mariadb-binlog", *server, "--read-from-remote-server", "--to-last-log", position]
+    if servers.database_version(url).startswith("MySQL"):
+        reader, client = ["mysqlbinlog", "--skip-gtids"], "mysql"
+    else:
+        reader, client = ["mariadb-binlog"], "mariadb"
+    read = [*reader, *server, "--read-from-remote-server", "--to-last-log", position]
     read += [f"--stop-datetime={until}", f"--database={database}", file]
     environment = os.environ | {"TZ": "UTC"}
     with subprocess.Popen(read, stdout=subprocess.PIPE, env=environment) as log:
-        subprocess.run(["mariadb", *server, database], stdin=log.stdout, check=True)
+        subprocess.run([client, *server, database], stdin=log.stdout, check=True)
     assert log.returncode == 0

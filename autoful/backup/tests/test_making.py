@@ -168,6 +168,23 @@ def test_the_options_of_the_url_reach_either_program() -> None:
     assert "skip-ssl" in clients.options(clients.MARIADB, {"ssl_mode": "DISABLED"})
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a script for a shell")
+@pytest.mark.parametrize(
+    ("says", "option"),
+    [
+        ("--master-data[=#]", "--master-data=2"),  # MariaDB's, and MySQL's up to 8.0.25
+        ("--source-data[=#]\n--master-data[=#] is deprecated", "--source-data=2"),
+    ],
+)
+def test_the_place_in_the_log_is_asked_for_by_the_name_the_program_knows(
+    tmp_path: Path, says: str, option: str
+) -> None:
+    path = tmp_path / "mysqldump"
+    path.write_text(f"#!/bin/sh\n[ $1 = --help ] && echo '{says}'\n")
+    path.chmod(0o755)
+    assert mysql._with_position(clients.Program(str(path), clients.MYSQL)) == option
+
+
 def test_rows_are_counted_as_the_dump_passes() -> None:
     reading = mysql.Reading()
     for line in (

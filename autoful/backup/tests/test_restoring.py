@@ -13,6 +13,7 @@ import pytest
 from auditlog.models import LogEntry
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.core.cache import caches
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError, connection
@@ -77,6 +78,24 @@ def test_tokens_issued_between_two_restores_of_one_backup_end(sarah: Persona, ba
     time.sleep(1.1)  # as a server takes to start; versions are told apart by the second
     run("restore", backup, "--replace")
     assert in_between.get("/customers/my-tickets").status_code == 401
+
+
+def test_lists_are_those_of_the_shop_that_came_back(nobody: Persona, backup: Path) -> None:
+    def shown() -> str:
+        return str(nobody.get("/inventory/").json()["inventory"][0]["part_name"])
+
+    Part.objects.update(part_name="the later shop")
+    assert shown() == "the later shop"
+    run("restore", backup, "--replace")
+    assert shown() == NASTY
+
+
+def test_what_is_counted_and_remembered_goes_on(backup: Path) -> None:
+    # A rehearsal may be on the Redis of the open shop.
+    for name in ("limits", "default"):
+        caches[name].set("counted", 7)
+    run("restore", backup, "--replace")
+    assert [caches[name].get("counted") for name in ("limits", "default")] == [7, 7]
 
 
 def test_the_shop_that_was_replaced_is_kept(backup: Path) -> None:

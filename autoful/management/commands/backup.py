@@ -8,6 +8,7 @@ from django.db import Error, connection
 from autoful.backup import making, mysql
 from autoful.backup.errors import Refused
 from autoful.progress import ProgressLine
+from autoful.unwinding import unwinding_on_signals
 
 
 class Command(BaseCommand):
@@ -24,7 +25,10 @@ class Command(BaseCommand):
         line = ProgressLine("Backing up", self.stdout)
         try:
             target = making.named_path(path) if path else making.default_path()
-            manifest = making.make(target, line)
+            with unwinding_on_signals():
+                manifest = making.make(target, line)
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted: make the backup again.") from None
         except Refused as no:
             raise CommandError(str(no)) from no
         except Error as silent:

@@ -11,6 +11,7 @@ from autoful.backup.archive import Manifest
 from autoful.backup.errors import Refused
 from autoful.backup.restoring import Restored
 from autoful.progress import ProgressLine
+from autoful.unwinding import unwinding_on_signals
 
 
 class Command(BaseCommand):
@@ -37,13 +38,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, path: Path | None, **options: Any) -> None:
         try:
-            with unfinished.admitted():
+            with unwinding_on_signals(), unfinished.admitted():
                 if options["finish"]:
                     self._say(restoring.finish())
                 elif path is None:
                     raise Refused("Name the file to restore.")
                 else:
                     self._restore(path, **options)
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted.") from None
         except Refused as no:
             raise CommandError(str(no)) from no
         except Error as silent:
