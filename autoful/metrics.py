@@ -24,6 +24,7 @@ COUNTERS: dict[str, tuple[str, list[str]]] = {
     "events": ("Sign-ins, and sign-ins refused.", ["event", "role"]),
     "redis_failures": ("Times Redis was found away.", []),
     "database_unavailable": ("Requests the database could not answer.", []),
+    "replica_unavailable": ("Times the replica was found away.", []),
 }
 # What the routes take, by what is asked of them: a cached page, a form, a hash, a wait for a lock.
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
