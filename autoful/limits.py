@@ -31,11 +31,15 @@ class Usage:
 
 
 class TooManyRequests(DomainError):
+    """A limit is passed; `headers` tell of that limit."""
+
     code = "too_many_requests"
     status = 429
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many requests. Try again in {seconds} seconds.", retry_after=seconds)
+    def __init__(self, usage: Usage) -> None:
+        message = f"Too many requests. Try again in {usage.wait} seconds."
+        super().__init__(message, retry_after=usage.wait)
+        self.headers = usage.headers
 
 
 def caller_keys(actor: Actor, address: str | None, *, no_sign_in_needed: bool) -> list[str]:

@@ -29,7 +29,7 @@ def register_customer(
     """A customer with an account of their own.
 
     Always a new record: whoever the shop has on file under this e-mail keeps their history; whether
-    the two are one person is not for an e-mail to say. Raises EmailTaken.
+    the two are one person is not for an e-mail to say. Raises EmailTaken, TooManyRequests.
     """
     account = once(credentials, email=email, password=password, role=Role.CUSTOMER)
     return enter_account_holder(name=name, phone=phone, account=account, actor=actor)

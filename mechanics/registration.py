@@ -42,7 +42,7 @@ def register_mechanic(
     """A mechanic with an account, approved at once or later as AUTOFUL_MECHANIC_SIGNUP says.
 
     Entered by a back office that may add mechanics, one is approved already.
-    Raises SignupClosed, EmailTaken.
+    Raises SignupClosed, EmailTaken, TooManyRequests.
     """
     trusted = actor.role is Role.COMMAND or (
         actor.role is Role.BACK_OFFICE and actor.works_here("mechanics.add_mechanic")

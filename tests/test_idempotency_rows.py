@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from autoful.accounts import account, guessing
 from autoful.api import idempotency, preconditions
 from autoful.errors import Busy
-from autoful.limits import TooManyRequests
+from autoful.limits import TooManyRequests, Usage
 from autoful.models import IdempotencyKey
 from customers import registration
 from inventory import stock
@@ -202,7 +202,7 @@ def test_a_refusal_that_loses_races_hashes_once_too(desk: Desk) -> None:
 def test_too_many_tries_at_a_password_are_not_remembered(desk: Desk) -> None:
     """The client is told to come again, and does so with the same key."""
     write = desk.writes()["customers.create"]
-    with patch.object(guessing, "count_try", side_effect=TooManyRequests(41)):
+    with patch.object(guessing, "count_try", side_effect=TooManyRequests(Usage({}, wait=41))):
         assert write(KEY).status_code == 429
     assert write(KEY).status_code == 201
 

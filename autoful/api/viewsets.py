@@ -77,7 +77,7 @@ class ShopViewSet(GenericViewSet[Any]):
             usage = limits.count(route, self.actor, no_sign_in_needed=anyone)
             self.limit_headers = usage.headers
             if usage.wait:
-                raise TooManyRequests(usage.wait)
+                raise TooManyRequests(usage)
 
     def get_permissions(self) -> list[Any]:
         if self.action in (None, "metadata"):
@@ -192,7 +192,7 @@ class ShopViewSet(GenericViewSet[Any]):
     ) -> HttpResponseBase:
         response = super().finalize_response(request, response, *args, **kwargs)
         for name, value in self.limit_headers.items():
-            response[name] = value
+            response.setdefault(name, value)  # a refusal's tell of the limit that refused
         # The same URL answers differently by caller: no shared cache may keep it, and a private
         # one asks again with the ETag.
         patch_cache_control(response, private=True, no_cache=True)

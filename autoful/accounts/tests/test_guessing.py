@@ -21,7 +21,7 @@ from autoful.accounts.models import User
 from autoful.accounts.sign_in import sign_in
 from autoful.accounts.tests.factories import PASSWORD
 from autoful.actor import NOBODY, Origin, Role, coming_from
-from autoful.limits import TooManyRequests
+from autoful.limits import TooManyRequests, Usage
 from autoful.testing.personas import Persona, nobody, wearing
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +106,7 @@ def back_office(email: str, password: str) -> None:
     form = SignInForm(RequestFactory().post("/"), {"username": email, "password": password})
     form.is_valid()
     if "Too many requests" in str(form.errors):
-        raise TooManyRequests(1)
+        raise TooManyRequests(Usage({}, wait=1))
     if form.errors:
         raise InvalidCredentials
 
@@ -193,6 +193,10 @@ def test_too_many_says_the_same_of_known_and_unknown(victim: Persona) -> None:
             )
         assert answer.status_code == 429
         assert 0 < int(answer["Retry-After"]) <= 60
+        # The limit that refused: the caller's own has calls left.
+        assert answer["RateLimit-Limit"] == "5"
+        assert answer["RateLimit-Remaining"] == "0"
+        assert answer["RateLimit-Reset"] == answer["Retry-After"]
         del answer["X-Request-ID"]
         said.append((answer.content, dict(answer.headers)))
     assert said[0] == said[1]
