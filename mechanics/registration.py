@@ -165,6 +165,7 @@ def close_mechanic(*, mechanic: Mechanic, actor: Actor) -> None:
         ]
     )
     audit.erase_personal_data(mechanic, ("phone", "salary", "user"))
-    IdempotencyKey.objects.erase_answers(caller=f"{Role.MECHANIC}:{mechanic.pk}", about=mechanic)
+    hat = Actor(Role.MECHANIC, profile_id=mechanic.pk).hat
+    IdempotencyKey.objects.erase_answers(caller=hat, about=mechanic)
     if user is not None:
         close_account(user=user)
