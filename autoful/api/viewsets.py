@@ -42,6 +42,8 @@ class ShopViewSet(GenericViewSet[Any]):
 
     `list_name` is the key of the rows in a list, the name of its cache and of its routes' limits.
     `view_permission` is the Django permission with which the back office sees the full view.
+    `changes_nothing` names actions that are no writes though their method is one's: signing in,
+    because a token is not to be stored, and a second one harms nobody.
     """
 
     limit_headers: Mapping[str, str] = MappingProxyType({})
@@ -53,6 +55,7 @@ class ShopViewSet(GenericViewSet[Any]):
     not_found: ClassVar[type[Missing]]
     permissions: ClassVar[dict[str, BasePermission]]
     inputs: ClassVar[dict[str, type[BaseSerializer[Any]]]]
+    changes_nothing: ClassVar[frozenset[str]] = frozenset({"login"})
     serializer_class: Any
     public_serializer_class: ClassVar[Any]
     filterset_class: ClassVar[Any] = None
@@ -86,7 +89,7 @@ class ShopViewSet(GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method and writes.is_write(self, request):
+        if request.method and writes.is_write(self, self.action, request.method):
             # DRF asks for the handler of the method next.
             method = request.method.lower()
             setattr(self, method, partial(writes.in_one_transaction, self, getattr(self, method)))
