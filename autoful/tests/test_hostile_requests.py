@@ -109,6 +109,12 @@ def test_a_name_that_is_not_ours_is_told_so(nobody: Persona) -> None:
     assert "ALLOWED_HOSTS" in answer.json()["message"]
 
 
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_a_probe_may_ask_by_any_name(path: str, nobody: Persona) -> None:
+    """The image's own does by 127.0.0.1, and so does whoever waits for a server to be ready."""
+    assert nobody.get(path, HTTP_HOST="evil.example").status_code == 200
+
+
 def test_a_method_that_nobody_knows_is_not_repeated(
     nobody: Persona, caplog: pytest.LogCaptureFixture
 ) -> None:
