@@ -71,7 +71,7 @@ class ShopViewSet(GenericViewSet[Any]):
         length = request.META.get("CONTENT_LENGTH")
         if "HTTP_TRANSFER_ENCODING" in request.META and not length:
             raise LengthRequired  # WSGI would read it as an empty body, and change nothing
-        if int(length or 0) > settings.API_MAX_BODY_BYTES:
+        if int(length or 0) > settings.API_MAX_BODY_BYTES:  # a number, or BodyLimit refused it
             raise BodyTooLarge
         super().perform_authentication(request)
         if self.action:  # a method nobody answers is a 405, counted against nothing

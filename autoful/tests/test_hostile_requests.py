@@ -95,6 +95,16 @@ def test_nothing_is_read_of_a_body_larger_than_any_form(path: str, nobody: Perso
     assert answer["X-Request-ID"]
 
 
+@pytest.mark.parametrize("length", ["abc", "-1", "+5", "1_0", "٣", "5 ", "9" * 5000])
+@pytest.mark.parametrize("path", ["/customers/", "/admin/login/"])
+def test_a_length_that_is_none_is_a_bad_request(path: str, length: str, nobody: Persona) -> None:
+    nobody.cookies["csrftoken"] = "a" * 32
+    answer = nobody.generic("POST", path, b"", CONTENT_LENGTH=length)
+    assert answer.status_code == 400
+    assert path != "/customers/" or answer.json()["code"] == "bad_request"
+    assert answer["X-Request-ID"]
+
+
 def test_the_schema_is_one_whatever_is_asked_of_it(nobody: Persona) -> None:
     """Or whoever asks for ?x=1, ?x=2 … fills the cache in which calls are counted."""
     documentation._rendered.cache_clear()
