@@ -1,6 +1,6 @@
 """Figures for Prometheus, at /metrics for whoever has AUTOFUL_METRICS_TOKEN.
 
-Only a server measures, and only when the token is set: `start` is called by autoful/wsgi.py in
+Only a server measures, and only when the token is set: `start` is called by autoful/web.py in
 each server process, and until then everything here does nothing. Labels are words of the code
 (route patterns, verbs, lists), never of a client, so their number is bounded and none is private.
 """
