@@ -35,12 +35,13 @@ def lost_a_race(error: OperationalError) -> bool:
     )
 
 
-def retrying(function: Callable[P, T]) -> Callable[P, T]:
+def retrying(function: Callable[P, T], name: str = "") -> Callable[P, T]:
     """Run `function` in one transaction, again when it loses a race, at most `RETRIES` times more.
 
     The retry stands outside the outermost transaction: after a lock wait the statement is undone
     and the transaction is not, so going on inside it would commit half a change. A verb called
-    within another one joins its transaction, and the outer one retries.
+    within another one joins its transaction, and the outer one retries. `name` is what a lost race
+    is told by, else the function's own.
 
     Raises Busy when every try was lost.
     """
@@ -55,13 +56,16 @@ def retrying(function: Callable[P, T]) -> Callable[P, T]:
             around.begin()
         if transaction.get_connection().in_atomic_block:
             return attempt()
-        return again(attempt, function.__name__)
+        return again(attempt, name or f"{function.__module__}.{function.__name__}")
 
     return run
 
 
 def again(attempt: Callable[[], T], name: str) -> T:
     """What `attempt` returns, tried again while it loses a race. Raises Busy.
+
+    `name` tells in the log and the figures whose race it was: `inventory.destroy` is a route of the
+    API, `admin.part` a page of the back office, `inventory.parts.delete_part` a verb on its own.
 
     It holds a whole transaction, from before its beginning to after its end. What comes before
     the beginning and is asked for with `once` is not done again.

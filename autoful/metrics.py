@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 COUNTERS: dict[str, tuple[str, list[str]]] = {
     "requests": ("Requests answered.", ["route", "method", "status"]),
-    "lost_races": ("Transactions that lost a race.", ["verb", "outcome"]),
+    "lost_races": ("Transactions that lost a race, by route, page or verb.", ["verb", "outcome"]),
     "list_cache": ("Pages of lists looked for in the cache.", ["list", "result"]),
     "limited": ("Calls refused with a 429.", ["route"]),
     "events": ("Sign-ins, and sign-ins refused.", ["event", "role"]),

@@ -81,7 +81,7 @@ class Key:
         address = origin.address if origin else None
         self.name = {
             "caller": view.actor.hat if known else address_key(address),
-            "route": f"{view.list_name}.{view.action}",
+            "route": view.route,
             "key_hash": hashlib.sha256(key.encode()).hexdigest(),
         }
         self.fingerprint = _fingerprint(view, request, self.name["route"])

@@ -67,6 +67,11 @@ class ShopViewSet(GenericViewSet[Any]):
     def actor(self) -> Actor:
         return actor_of(self.request)
 
+    @property
+    def route(self) -> str:
+        """The route's name for limits, keys, figures and the log: `inventory.destroy`."""
+        return f"{self.list_name}.{self.action}"
+
     def perform_authentication(self, request: Request) -> None:
         length = request.META.get("CONTENT_LENGTH")
         if "HTTP_TRANSFER_ENCODING" in request.META and not length:
@@ -75,9 +80,8 @@ class ShopViewSet(GenericViewSet[Any]):
             raise BodyTooLarge
         super().perform_authentication(request)
         if self.action:  # a method nobody answers is a 405, counted against nothing
-            route = f"{self.list_name}.{self.action}"
             anyone = isinstance(self.permissions.get(self.action), Anyone)
-            usage = limits.count(route, self.actor, no_sign_in_needed=anyone)
+            usage = limits.count(self.route, self.actor, no_sign_in_needed=anyone)
             self.limit_headers = usage.headers
             if usage.wait:
                 raise TooManyRequests(usage)

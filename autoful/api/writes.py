@@ -62,7 +62,7 @@ def in_one_transaction(
         if key and (answer := key.replay()):
             return answer
         try:
-            response = again(attempt, view.action)
+            response = again(attempt, view.route)
         except Repeated:
             continue
         except Exception:
