@@ -82,7 +82,7 @@ def again(attempt: Callable[[], T], name: str) -> T:
                 outcome = "retried" if number < RETRIES else "given up"
                 metrics.count("lost_races", verb=name, outcome=outcome)
                 if number < RETRIES:
-                    # Jitter, or the same rivals meet again at the same moment.
+                    # Jitter: otherwise the same rivals meet again at the same moment.
                     time.sleep(random.uniform(0.01, 0.05) * 2**number)  # noqa: S311
         raise Busy
     finally:
@@ -93,7 +93,8 @@ _done: ContextVar[dict[Any, Any] | None] = ContextVar("done", default=None)
 
 
 def once(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What `function` returns or refuses, the same in every try of one `again`.
+    """Call `function` on the first try only; later tries of the same `again` get its result, or its
+    refusal, again.
 
     For what stands before a verb and must not follow its lost races: a password's hash, which is
     slow, and a try at a password, which is counted. The verb itself still looks at what is there.
@@ -162,7 +163,7 @@ def whole(first: Callable[[], None], then: Callable[[], None]) -> Iterator[Whole
 
 
 def after_commit(function: Callable[..., None], *args: object) -> None:
-    """Call it once the transaction is committed, once however often it is asked for in it.
+    """Call `function(*args)` after the commit: one time, even if asked for several times.
 
     Its failure is logged and undoes nothing: what is committed must not become an error.
     """

@@ -29,7 +29,8 @@ def sign_in(*, email: str, password: str, role: Role) -> tuple[tokens.Profile, s
         make_password(password)
     right = user is not None and user.check_password(password)
     if user is None or not right or not user.is_active or profile is None:
-        # Recorded for an unknown e-mail too, or the time this takes would tell who has an account.
+        # Recorded for an unknown e-mail too: otherwise the time this takes would tell who has an
+        # account.
         with acting(NOBODY):
             audit.record_event(user or User(), "sign-in refused", hat=str(role))
         raise InvalidCredentials
