@@ -157,6 +157,19 @@ def test_what_is_wrong_otherwise_is_said_first(desk: Desk) -> None:
     assert desk.mike.put("/inventory/999999", {"price": 1}, HTTP_IF_MATCH="*").status_code == 404
 
 
+def test_of_a_row_that_goes_while_it_is_looked_at_it_is_said_that_it_is_gone(desk: Desk) -> None:
+    """Nobody changed it, so there is nothing to read again."""
+    real, tag = writes.preconditions.demand, tag_of(desk.spare, desk.boss)
+
+    def too_late(view: Any, request: Any) -> None:
+        Part.objects.filter(pk=desk.spare.pk).delete()
+        real(view, request)
+
+    with patch.object(writes.preconditions, "demand", too_late):
+        answer = desk.writes()["inventory.destroy"](HTTP_IF_MATCH=tag)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 def test_the_refusal_does_not_tell_the_version_to_write_over(desk: Desk) -> None:
     answer = desk.writes()["inventory.update"](HTTP_IF_MATCH='"999-0123456789abcdef"')
     assert set(answer.json()) == {"code", "message"}
