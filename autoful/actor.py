@@ -39,11 +39,16 @@ class Actor:
             return self.user is not None and self.user.has_perm(permission)
         return self.role is Role.MECHANIC
 
-    def __str__(self) -> str:
-        """For logs: who, without saying anything private."""
+    @property
+    def hat(self) -> str:
+        """`customer:7`: one person in one role. Rows are found by it, so it stays as it is spelled."""
         if self.profile_id is not None:
             return f"{self.role}:{self.profile_id}"
         return f"{self.role}:{self.user.pk}" if self.user else str(self.role)
+
+    def __str__(self) -> str:
+        """For logs: who, without saying anything private."""
+        return self.hat
 
 
 NOBODY = Actor(Role.NOBODY)

@@ -35,12 +35,13 @@ def lost_a_race(error: OperationalError) -> bool:
     )
 
 
-def retrying(function: Callable[P, T]) -> Callable[P, T]:
+def retrying(function: Callable[P, T], name: str = "") -> Callable[P, T]:
     """Run `function` in one transaction, again when it loses a race, at most `RETRIES` times more.
 
     The retry stands outside the outermost transaction: after a lock wait the statement is undone
     and the transaction is not, so going on inside it would commit half a change. A verb called
-    within another one joins its transaction, and the outer one retries.
+    within another one joins its transaction, and the outer one retries. `name` is what a lost race
+    is told by, else the function's own.
 
     Raises Busy when every try was lost.
     """
@@ -55,13 +56,16 @@ def retrying(function: Callable[P, T]) -> Callable[P, T]:
             around.begin()
         if transaction.get_connection().in_atomic_block:
             return attempt()
-        return again(attempt, function.__name__)
+        return again(attempt, name or f"{function.__module__}.{function.__name__}")
 
     return run
 
 
 def again(attempt: Callable[[], T], name: str) -> T:
     """What `attempt` returns, tried again while it loses a race. Raises Busy.
+
+    `name` tells in the log and the figures whose race it was: `inventory.destroy` is a route of the
+    API, `admin.part` a page of the back office, `inventory.parts.delete_part` a verb on its own.
 
     It holds a whole transaction, from before its beginning to after its end. What comes before
     the beginning and is asked for with `once` is not done again.
@@ -78,7 +82,7 @@ def again(attempt: Callable[[], T], name: str) -> T:
                 outcome = "retried" if number < RETRIES else "given up"
                 metrics.count("lost_races", verb=name, outcome=outcome)
                 if number < RETRIES:
-                    # Jitter, or the same rivals meet again at the same moment.
+                    # Jitter: otherwise the same rivals meet again at the same moment.
                     time.sleep(random.uniform(0.01, 0.05) * 2**number)  # noqa: S311
         raise Busy
     finally:
@@ -89,7 +93,8 @@ _done: ContextVar[dict[Any, Any] | None] = ContextVar("done", default=None)
 
 
 def once(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What `function` returns or refuses, the same in every try of one `again`.
+    """Call `function` on the first try only; later tries of the same `again` get its result, or its
+    refusal, again.
 
     For what stands before a verb and must not follow its lost races: a password's hash, which is
     slow, and a try at a password, which is counted. The verb itself still looks at what is there.
@@ -158,7 +163,7 @@ def whole(first: Callable[[], None], then: Callable[[], None]) -> Iterator[Whole
 
 
 def after_commit(function: Callable[..., None], *args: object) -> None:
-    """Call it once the transaction is committed, once however often it is asked for in it.
+    """Call `function(*args)` after the commit: one time, even if asked for several times.
 
     Its failure is logged and undoes nothing: what is committed must not become an error.
     """

@@ -31,18 +31,22 @@ class Usage:
 
 
 class TooManyRequests(DomainError):
+    """A limit is passed; `headers` tell of that limit."""
+
     code = "too_many_requests"
     status = 429
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many requests. Try again in {seconds} seconds.", retry_after=seconds)
+    def __init__(self, usage: Usage) -> None:
+        message = f"Too many requests. Try again in {usage.wait} seconds."
+        super().__init__(message, retry_after=usage.wait)
+        self.headers = usage.headers
 
 
 def caller_keys(actor: Actor, address: str | None, *, no_sign_in_needed: bool) -> list[str]:
     """Whom a call is counted for: the account, else the address.
 
     Where no sign-in is needed, the token of somebody who signed up is counted at its address too:
-    or each account that registers could register five more. The shop's own people do not use up
+    otherwise each account that registers could register five more. The shop's own people do not use up
     what its customers at the same address need.
     """
     if actor.user is None:
@@ -102,8 +106,8 @@ def use(name: str, *keys: str) -> Usage:
 
 def _usage(name: str, key: str, rate: str) -> dict[str, Any]:
     # django-ratelimit lets each value have an hour that begins when no other's does. A minute
-    # begins for all at once: a password's and an address's five tries must end together, or the
-    # one would now and then refuse before the other is used up.
+    # begins for all at once: a password's and an address's five tries must end together, otherwise
+    # the one would now and then refuse before the other is used up.
     _, period = _split_rate(rate)
     value = key if period > MINUTE else "the same minute"
     usage: dict[str, Any] | None = outage.ask(
@@ -114,8 +118,8 @@ def _usage(name: str, key: str, rate: str) -> dict[str, Any]:
     # Below zero is what django-ratelimit says when the count vanished while it was counting.
     if usage is None or usage["time_left"] < 0:
         return _local_usage(name, key, rate)
-    # Its window still counts in the very second it ends: one more, or whoever waits exactly as
-    # long as told is refused again.
+    # Its window still counts in the very second it ends: one more, otherwise whoever waits exactly
+    # as long as told is refused again.
     return {**usage, "time_left": usage["time_left"] + 1}
 
 

@@ -1,6 +1,6 @@
 """Figures for Prometheus, at /metrics for whoever has AUTOFUL_METRICS_TOKEN.
 
-Only a server measures, and only when the token is set: `start` is called by autoful/wsgi.py in
+Only a server measures, and only when the token is set: `start` is called by autoful/web.py in
 each server process, and until then everything here does nothing. Labels are words of the code
 (route patterns, verbs, lists), never of a client, so their number is bounded and none is private.
 """
@@ -18,12 +18,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 COUNTERS: dict[str, tuple[str, list[str]]] = {
     "requests": ("Requests answered.", ["route", "method", "status"]),
-    "lost_races": ("Transactions that lost a race.", ["verb", "outcome"]),
+    "lost_races": ("Transactions that lost a race, by route, page or verb.", ["verb", "outcome"]),
     "list_cache": ("Pages of lists looked for in the cache.", ["list", "result"]),
     "limited": ("Calls refused with a 429.", ["route"]),
     "events": ("Sign-ins, and sign-ins refused.", ["event", "role"]),
     "redis_failures": ("Times Redis was found away.", []),
     "database_unavailable": ("Requests the database could not answer.", []),
+    "replica_unavailable": ("Times the replica was found away.", []),
 }
 # What the routes take, by what is asked of them: a cached page, a form, a hash, a wait for a lock.
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from autoful import health, metrics
@@ -17,6 +18,7 @@ from autoful.api import errors
 logger = logging.getLogger("autoful.access")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 def new_request_id(brought: str) -> str:
@@ -115,7 +117,8 @@ class RequestContext:
 
 
 class BodyLimit:
-    """Refuses a body that is larger than any form, before anything reads it.
+    """Refuses a body that is larger than any form, or of a length that is no number, before anything
+    reads it.
 
     Django's own limit leaves files out, and would write them to the disk of whoever asks for a
     sign-in. Routes of the API take less: autoful/api/viewsets.py.
@@ -126,9 +129,11 @@ class BodyLimit:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return self.get_response(request)  # what is no number is nothing to Django
-        return errors.too_large(request)
+        if not LENGTH.fullmatch(length):
+            return errors.bad_request(request, BadRequest())
+        if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return errors.too_large(request)
+        return self.get_response(request)
 
 
 class HealthProbes:

@@ -190,7 +190,7 @@ UNFOLD = {
     "SITE_HEADER": "Autoful",
     "SITE_SUBHEADER": "Back office",
     "SITE_SYMBOL": "car_repair",
-    # None: or every browser asks for one and logs that it is not there.
+    # None: otherwise every browser asks for one and logs that it is not there.
     "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"form": "autoful.accounts.forms.SignInForm"},

@@ -1,4 +1,4 @@
-"""The database not answering: which errors say so, and one line in the log about it."""
+"""A database not answering: which errors say so, and one line in the log about it."""
 
 import logging
 import sqlite3
@@ -61,17 +61,26 @@ def unavailable(error: BaseException | None) -> bool:
 
 
 def report(error: BaseException) -> None:
-    """Count it, and say so in the log, each kind once a minute; each 503 is in autoful.access.
-
-    In the driver's words: they name the server, the account or a table, never SQL or a password.
-    """
+    """Count it, and say so in the log, each kind once a minute; each 503 is in autoful.access."""
     metrics.count("database_unavailable")
-    kind, now = (_number(error), _sqlite_code(error)), time.monotonic()
+    _say(logging.ERROR, "the database does not answer: %s", error)
+
+
+def report_replica(error: BaseException) -> None:
+    """The same of the replica: a warning, because nobody is answered with a 503 for want of it."""
+    metrics.count("replica_unavailable")
+    _say(logging.WARNING, "the replica does not answer, lists come from the database: %s", error)
+
+
+def _say(level: int, sentence: str, error: BaseException) -> None:
+    """In the driver's words: they name the server, the account or a table, never SQL or a password."""
+    number = _number(error) or _sqlite_code(error)
+    kind, now = (sentence, number), time.monotonic()
     if now - _said.get(kind, -SAY_AGAIN_SECONDS) < SAY_AGAIN_SECONDS:
         return
     _said[kind] = now
     words = " ".join(str(error.args[-1] if error.args else type(error).__name__).split())
-    logger.error("the database does not answer: %s", words, extra={"error": kind[0] or kind[1]})
+    logger.log(level, sentence, words, extra={"error": number})
 
 
 def _number(error: BaseException) -> int | None:

@@ -29,7 +29,7 @@ def register_customer(
     """A customer with an account of their own.
 
     Always a new record: whoever the shop has on file under this e-mail keeps their history; whether
-    the two are one person is not for an e-mail to say. Raises EmailTaken.
+    the two are one person is not for an e-mail to say. Raises EmailTaken, TooManyRequests.
     """
     account = once(credentials, email=email, password=password, role=Role.CUSTOMER)
     return enter_account_holder(name=name, phone=phone, account=account, actor=actor)
@@ -116,7 +116,8 @@ def close_customer(*, customer: Customer, actor: Actor) -> None:
     customer.deleted_at = timezone.now()
     customer.save(update_fields=["user", "name", "email", "phone", "deleted_at", "updated_at"])
     audit.erase_personal_data(customer, PERSONAL)
-    IdempotencyKey.objects.erase_answers(caller=f"{Role.CUSTOMER}:{customer.pk}", about=customer)
+    hat = Actor(Role.CUSTOMER, profile_id=customer.pk).hat
+    IdempotencyKey.objects.erase_answers(caller=hat, about=customer)
     for vehicle_id in customer.vehicles.order_by("id").values_list("id", flat=True):
         vehicle = lock_if_there(customer.vehicles.all(), vehicle_id)
         if vehicle is None:  # sold a moment ago: the buyer's now

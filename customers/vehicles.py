@@ -74,7 +74,7 @@ def vehicle_for(*, vin: str, customer: Customer | None, mileage: int | None = No
                 )
         except IntegrityError:
             known = Vehicle.objects.get(vin=vin)
-    # Locked, or of two tickets opened at once the lower mileage could be written last.
+    # Locked: otherwise of two tickets opened at once the lower mileage could be written last.
     vehicle = lock(Vehicle.objects.all(), known.pk, VehicleNotFound())
     changed = []
     if vehicle.customer_id is None and customer is not None:

@@ -89,7 +89,7 @@ def set_quantity(
     """
     if not 0 <= quantity <= LARGEST_QUANTITY:
         raise InvalidField("quantity", f"A number from 0 to {LARGEST_QUANTITY} is needed.")
-    # Locked before it is read, or a sale between reading and writing would be undone.
+    # Locked before it is read: otherwise a sale between reading and writing would be undone.
     part = lock(Part.objects.all(), part.pk, PartNotFound())
     change = quantity - part.quantity_in_stock
     if not change:

@@ -42,7 +42,7 @@ def register_mechanic(
     """A mechanic with an account, approved at once or later as AUTOFUL_MECHANIC_SIGNUP says.
 
     Entered by a back office that may add mechanics, one is approved already.
-    Raises SignupClosed, EmailTaken.
+    Raises SignupClosed, EmailTaken, TooManyRequests.
     """
     trusted = actor.role is Role.COMMAND or (
         actor.role is Role.BACK_OFFICE and actor.works_here("mechanics.add_mechanic")
@@ -165,6 +165,7 @@ def close_mechanic(*, mechanic: Mechanic, actor: Actor) -> None:
         ]
     )
     audit.erase_personal_data(mechanic, ("phone", "salary", "user"))
-    IdempotencyKey.objects.erase_answers(caller=f"{Role.MECHANIC}:{mechanic.pk}", about=mechanic)
+    hat = Actor(Role.MECHANIC, profile_id=mechanic.pk).hat
+    IdempotencyKey.objects.erase_answers(caller=hat, about=mechanic)
     if user is not None:
         close_account(user=user)

@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from autoful.accounts import account, guessing
 from autoful.api import idempotency, preconditions
 from autoful.errors import Busy
-from autoful.limits import TooManyRequests
+from autoful.limits import TooManyRequests, Usage
 from autoful.models import IdempotencyKey
 from customers import registration
 from inventory import stock
@@ -82,6 +82,23 @@ def test_what_is_old_is_forgotten_in_batches(desk: Desk, monkeypatch: pytest.Mon
     assert IdempotencyKey.objects.count() == 4
 
 
+def test_what_cannot_be_forgotten_costs_nobody_the_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "_forget_after", 0.0)
+    refused: list[str] = []
+
+    def refuse(execute: Any, sql: str, *rest: Any) -> Any:
+        if "created_at" in sql.partition(" WHERE ")[2]:
+            refused.append(sql)
+            raise OperationalError(2013, "Lost connection to server during query")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(refuse):
+        assert desk.add_part()(KEY).status_code == 200
+    assert len(refused) == 1
+
+
 # --- Lost races -----------------------------------------------------------------------------------
 
 
@@ -117,6 +134,18 @@ def test_when_every_try_is_lost_the_key_is_free(desk: Desk) -> None:
     assert (busy.status_code, busy.json()["code"]) == (503, Busy.code)
     assert everything() == before
     assert not IdempotencyKey.objects.exists()
+    assert desk.add_part()(KEY).status_code == 200
+
+
+def test_who_waits_too_long_for_the_first_is_told_when_to_ask_again(desk: Desk) -> None:
+    before = everything()
+    taken = OperationalError(1205, "Lock wait timeout exceeded")
+    with patch.object(IdempotencyKey.objects, "create", side_effect=taken) as create:
+        answer = desk.add_part()(KEY)
+    assert (answer.status_code, answer.json()["code"]) == (409, "request_in_progress")
+    assert answer["Retry-After"] == "1"
+    assert create.call_count == 1, "it waited long enough"
+    assert everything() == before
     assert desk.add_part()(KEY).status_code == 200
 
 
@@ -202,7 +231,7 @@ def test_a_refusal_that_loses_races_hashes_once_too(desk: Desk) -> None:
 def test_too_many_tries_at_a_password_are_not_remembered(desk: Desk) -> None:
     """The client is told to come again, and does so with the same key."""
     write = desk.writes()["customers.create"]
-    with patch.object(guessing, "count_try", side_effect=TooManyRequests(41)):
+    with patch.object(guessing, "count_try", side_effect=TooManyRequests(Usage({}, wait=41))):
         assert write(KEY).status_code == 429
     assert write(KEY).status_code == 201
 

@@ -4,6 +4,7 @@ The decisions are tested here, with two names for the test's one database; two d
 follow one another are in tests/drills/test_replica.py.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from django.core.cache import caches
 from django.db import OperationalError
 
-from autoful import outage
+from autoful import metrics, outage, unavailable
 from autoful.actor import COMMAND, NOBODY, Actor, acting
 from autoful.api import caching, replica
 from autoful.testing.personas import Persona
@@ -84,11 +85,21 @@ def test_what_was_seen_before_a_quiet_hour_proves_nothing(clock: Any) -> None:
     assert source() == "default"
 
 
-def test_after_redis_was_away_nobody_is_taken_for_one_who_did_not_write(clock: Clock) -> None:
+def test_after_redis_was_away_nobody_is_taken_for_one_who_did_not_write(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening: list[Any] = []
+    monkeypatch.setattr(outage, "_listeners", listening)
+    monkeypatch.setattr(replica.audit, "_listeners", [])
+    replica.remember_who_writes()
     settle(clock)
-    replica._watch.begin_anew(after=replica.BEHIND)  # what outage.on_return calls
-    clock.now += replica.BEHIND - 1
-    assert source() == "default"
+    for listener in listening:
+        listener()
+    told = []
+    for _ in range(5):
+        told.append(source())
+        clock.now += replica.LOOK
+    assert told == ["default"] * 4 + ["replica"], "for BEHIND seconds, and one look more"
 
 
 def test_one_that_does_not_answer_costs_nobody_the_list(clock: Clock) -> None:
@@ -104,6 +115,62 @@ def test_one_that_does_not_answer_costs_nobody_the_list(clock: Clock) -> None:
     assert replica.read(NOBODY, build) == ("the list", "default")
     assert replica.read(NOBODY, build) == ("the list", "default")
     assert asked == ["replica", "default", "default"], "and then it is left alone"
+
+
+def silent(alias: str, error: Exception) -> Any:
+    """What asks only one of the two and is answered with `error`."""
+
+    def ask(database: str) -> int:
+        if database == alias:
+            raise error
+        return 7
+
+    return ask
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is counted, and nothing was said in the last minute."""
+    names: list[str] = []
+    monkeypatch.setattr(unavailable, "_said", {})
+    monkeypatch.setattr(metrics, "count", names.append)
+    return names
+
+
+WRONG_PASSWORD = OperationalError(1045, "Access denied for user 'reader'@'%'")
+
+
+def test_its_outage_is_not_told_as_the_databases(
+    clock: Clock, counted: list[str], monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    monkeypatch.setattr(replica, "_newest", silent("replica", WRONG_PASSWORD))
+    for _ in range(5):
+        assert source() == "default"
+        clock.now += replica.LOOK
+    assert set(counted) == {"replica_unavailable"}
+    (said,) = caplog.records
+    assert (said.levelno, said.error) == (logging.WARNING, 1045)
+    assert said.getMessage().startswith("the replica does not answer")
+    unavailable.report(WRONG_PASSWORD)
+    assert len(caplog.records) == 2, "the database's same ailment is another one"
+
+
+def test_the_databases_outage_is_not_told_as_its_own(
+    clock: Clock, counted: list[str], monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    settle(clock)
+    clock.now += replica.LOOK
+    monkeypatch.setattr(replica, "_newest", silent("default", WRONG_PASSWORD))
+    with pytest.raises(OperationalError):
+        source()
+    assert (counted, caplog.records) == ([], [])
+    assert source() == "default", "nor is it asked on the strength of an old look"
+
+
+def test_an_error_that_is_no_outage_is_not_hidden(clock: Clock) -> None:
+    settle(clock)
+    with pytest.raises(OperationalError, match="weight"):
+        replica.read(NOBODY, silent("replica", OperationalError(1054, "Unknown column 'weight'")))
 
 
 @pytest.mark.django_db(transaction=True)

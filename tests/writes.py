@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import get_resolver
-from rest_framework.permissions import SAFE_METHODS
 
 from autoful.accounts.tests.factories import PASSWORD
+from autoful.api.writes import is_write
 from autoful.testing.personas import Persona, boss, lisa, mike, nobody, sarah, tom
 from customers.models import Customer
 from customers.tests.factories import CustomerFactory
@@ -156,5 +156,5 @@ def unsafe_routes(patterns: Any = None) -> Iterator[str]:
         yield from unsafe_routes(getattr(pattern, "url_patterns", ()))
         view: Any = getattr(pattern, "callback", None)
         for method, action in getattr(view, "actions", {}).items():
-            if method.upper() not in SAFE_METHODS:
+            if is_write(view.cls, action, method):
                 yield f"{view.cls.list_name}.{action}"

@@ -99,7 +99,7 @@ def release_open_assignments(mechanic: Mechanic) -> None:
     """
     for ticket_id in _open_tickets_of(mechanic.pk):
         # Locked already, or assigned since we looked: a ticket whose team changes shows another
-        # version, or somebody who read it before could write over the change unawares.
+        # version, otherwise somebody who read it before could write over the change unawares.
         ticket = lock_if_there(ServiceTicket.objects.all(), ticket_id)
         if ticket is not None and ticket.is_open:
             for assignment in ticket.assignments.filter(mechanic=mechanic):

@@ -62,7 +62,7 @@ def open_ticket(
     actor: Actor,
 ) -> ServiceTicket:
     """A new ticket for a customer and the vehicle they bring. Raises CustomerNotFound."""
-    # Locked, or a customer who closes the account right now would get a ticket after it.
+    # Locked: otherwise a customer who closes the account right now would get a ticket after it.
     customer = lock(Customer.objects.existing(), customer_id, CustomerNotFound())
     ticket = ServiceTicket.objects.create(
         customer=customer,

@@ -81,7 +81,7 @@ def change_account(
     a hat that keeps it on its own row gets it too, and every hat shows it. Raises InvalidField, EmailTaken, Forbidden for anybody but the account's
     own person and a back office that may do all that the account may.
     """
-    # Locked, or two changes through two hats would raise `token_version` once.
+    # Locked: otherwise two changes through two hats would raise `token_version` once.
     user = lock(User.objects.all(), user.pk, Missing("Account not found."))
     fields = []
     if email is not None and not normalize_email(email):

@@ -23,7 +23,7 @@ class SignInForm(AuthenticationForm):
         try:
             usage = limits.count("admin.login", NOBODY, no_sign_in_needed=True)
             if usage.wait:
-                raise limits.TooManyRequests(usage.wait)
+                raise limits.TooManyRequests(usage)
             if self.cleaned_data.keys() >= {"username", "password"}:
                 guessing.count_try(self.cleaned_data["username"])
         except limits.TooManyRequests as refused:

@@ -26,9 +26,9 @@ def count_try(email: str) -> None:
     if origin is None:
         return
     account, address = _digest(email), limits.address_key(origin.address)
-    wait = limits.use(LIMIT, f"{account}@{address}" if _knows(account, address) else account).wait
-    if wait:
-        raise limits.TooManyRequests(wait)
+    usage = limits.use(LIMIT, f"{account}@{address}" if _knows(account, address) else account)
+    if usage.wait:
+        raise limits.TooManyRequests(usage)
 
 
 def remember_address(email: str) -> None:

@@ -31,7 +31,8 @@ def sign_in(*, email: str, password: str, role: Role) -> tuple[tokens.Profile, s
         make_password(password)
     right = user is not None and user.check_password(password)
     if user is None or not right or not user.is_active or profile is None:
-        # Recorded for an unknown e-mail too, or the time this takes would tell who has an account.
+        # Recorded for an unknown e-mail too: otherwise the time this takes would tell who has an
+        # account.
         record(user, "sign-in refused", hat=str(role), actor=NOBODY)
         raise InvalidCredentials
     actor = Actor(role, user, profile.pk)

@@ -174,13 +174,12 @@ class VerbAdmin(ShopAdmin):
         queue = cast(Any, messages.get_messages(request))._queued_messages
         said = len(queue)
 
-        @retrying
         def attempt() -> T:
             del queue[said:]
             return step()
 
         try:
-            return attempt()
+            return retrying(attempt, f"admin.{self.opts.model_name}")()
         except DomainError:
             del queue[said:]
             raise

@@ -43,7 +43,8 @@ IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "description": "Makes it safe to ask again when no answer came: for 24 hours the same request "
     "with the same key takes effect once and gets the same answer. A random name, such as a UUID, "
-    "new for each thing you want done. A request whose body was not valid leaves its key unused.",
+    "new for each thing you want done. A request whose body was not valid leaves its key unused. "
+    "What is no key is a 400 with the code `invalid_idempotency_key`.",
     "schema": {"type": "string", "maxLength": 255, "pattern": "^[ -~]*[!-~][ -~]*$"},
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
@@ -77,7 +78,8 @@ ANSWERS = {
     "403": "A good token that may not do this.",
     "404": "Not there.",
     "406": "No such representation.",
-    "409": "Somebody else got there first, or the same request is still being worked on.",
+    "409": "Somebody else got there first, or the same request is still being worked on. With the "
+    "code `answer_erased`: it was done, and what it answered was erased with the account.",
     "411": "The body came without a Content-Length.",
     "412": "The row is not what If-Match names any more. Nothing was changed.",
     "413": "The body is too large.",

@@ -13,6 +13,7 @@ from rest_framework.utils.serializer_helpers import ReturnDict
 from rest_framework.views import set_rollback
 
 from autoful.errors import DomainError
+from autoful.limits import TooManyRequests
 from autoful.unavailable import MESSAGE, RETRY_AFTER, report, unavailable
 
 MESSAGES: dict[type[exceptions.APIException], str] = {
@@ -32,9 +33,10 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
             error.status,
             {"code": error.code, "message": error.message, **error.facts},
         )
-        headers = {"Retry-After": str(error.facts.get("retry_after", RETRY_AFTER))}
-        waits = code in (429, 503) or "retry_after" in error.facts
-        response = Response(body, code, headers=headers if waits else None)
+        headers = dict(error.headers) if isinstance(error, TooManyRequests) else {}
+        if code in (429, 503) or "retry_after" in error.facts:
+            headers["Retry-After"] = str(error.facts.get("retry_after", RETRY_AFTER))
+        response = Response(body, code, headers=headers)
     elif isinstance(error, exceptions.ValidationError):
         body = _invalid(error)
         if (serializer := getattr(error.detail, "serializer", None)) is not None:

@@ -61,7 +61,7 @@ class Ordering(django_filters.OrderingFilter):
         if not named:  # `?ordering=,` names none either
             return qs
         ordered = super().filter(qs, named)
-        # In the same direction, or no index serves both and every row is sorted.
+        # In the same direction: otherwise no index serves both and every row is sorted.
         tie = "-id" if str(ordered.query.order_by[-1]).startswith("-") else "id"
         return ordered.order_by(*ordered.query.order_by, tie)
 

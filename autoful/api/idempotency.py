@@ -80,8 +80,8 @@ class Key:
         known = view.actor.user is not None
         address = origin.address if origin else None
         self.name = {
-            "caller": str(view.actor) if known else address_key(address),
-            "route": f"{view.list_name}.{view.action}",
+            "caller": view.actor.hat if known else address_key(address),
+            "route": view.route,
             "key_hash": hashlib.sha256(key.encode()).hexdigest(),
         }
         self.fingerprint = _fingerprint(view, request, self.name["route"])

@@ -27,7 +27,11 @@ OURS = re.compile(r'(?:W/)?"([0-9]{1,18})-[0-9a-f]{16}"')
 
 
 class PreconditionFailed(DomainError):
-    """Without the version it has now: whoever is told could write over what they never read."""
+    """The row has moved on.
+
+    The answer does not give the current version, or a client could send it back and overwrite what
+    it never read.
+    """
 
     code = "precondition_failed"
     status = 412

@@ -20,7 +20,7 @@ from autoful import audit, outage
 from autoful.actor import Actor, current_actor, current_origin
 from autoful.db import after_commit
 from autoful.limits import address_key
-from autoful.unavailable import report, unavailable
+from autoful.unavailable import report_replica, unavailable
 
 T = TypeVar("T")
 
@@ -103,6 +103,11 @@ class _Watch:
         self._next_look = now + LOOK
         try:
             seen, self._seen = self._seen, (now, _newest(DATABASE))
+        except (OperationalError, InterfaceError):
+            # The database's own outage: the request ends with it, and the replica has no part in it.
+            self.begin_anew(after=LOOK)
+            raise
+        try:
             # One from before a quiet hour would call a replica good that is an hour behind.
             known = seen is not None and now - seen[0] <= 2 * LOOK
             self._follows = known and _newest(REPLICA) >= seen[1]  # type: ignore[index]
@@ -114,7 +119,7 @@ class _Watch:
         """It did not answer; raises what is no outage."""
         if not unavailable(error):
             raise error
-        report(error)
+        report_replica(error)
         self.begin_anew(after=LOOK)
 
 

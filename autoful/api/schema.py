@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.validators import RegexValidator
+from django.urls import resolve
 from drf_spectacular.drainage import set_override
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
@@ -30,6 +31,7 @@ from autoful.api.answers import (
     MISSING,
     RETRY_AFTER_IN_PROGRESS,
 )
+from autoful.api.writes import is_write
 
 PAGINATION = inline_serializer(
     "Pagination",
@@ -243,8 +245,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
 
 
 def _is_write(path: str, method: str) -> bool:
-    """Whether an Idempotency-Key means something: see `writes`."""
-    return method != "get" and not path.endswith("/login")
+    view: Any = resolve(re.sub(r"{\w+}", "1", path)).func
+    return is_write(view.cls, view.actions[method], method)
 
 
 def _has_tag(path: str, method: str, code: str) -> bool:

@@ -42,6 +42,8 @@ class ShopViewSet(GenericViewSet[Any]):
 
     `list_name` is the key of the rows in a list, the name of its cache and of its routes' limits.
     `view_permission` is the Django permission with which the back office sees the full view.
+    `changes_nothing` names actions that are no writes though their method is one's: signing in,
+    because a token is not to be stored, and a second one harms nobody.
     """
 
     limit_headers: Mapping[str, str] = MappingProxyType({})
@@ -53,6 +55,7 @@ class ShopViewSet(GenericViewSet[Any]):
     not_found: ClassVar[type[Missing]]
     permissions: ClassVar[dict[str, BasePermission]]
     inputs: ClassVar[dict[str, type[BaseSerializer[Any]]]]
+    changes_nothing: ClassVar[frozenset[str]] = frozenset({"login"})
     serializer_class: Any
     public_serializer_class: ClassVar[Any]
     filterset_class: ClassVar[Any] = None
@@ -64,20 +67,24 @@ class ShopViewSet(GenericViewSet[Any]):
     def actor(self) -> Actor:
         return actor_of(self.request)
 
+    @property
+    def route(self) -> str:
+        """The route's name for limits, keys, figures and the log: `inventory.destroy`."""
+        return f"{self.list_name}.{self.action}"
+
     def perform_authentication(self, request: Request) -> None:
         length = request.META.get("CONTENT_LENGTH")
         if "HTTP_TRANSFER_ENCODING" in request.META and not length:
             raise LengthRequired  # WSGI would read it as an empty body, and change nothing
-        if int(length or 0) > settings.API_MAX_BODY_BYTES:
+        if int(length or 0) > settings.API_MAX_BODY_BYTES:  # a number, or BodyLimit refused it
             raise BodyTooLarge
         super().perform_authentication(request)
         if self.action:  # a method nobody answers is a 405, counted against nothing
-            route = f"{self.list_name}.{self.action}"
             anyone = isinstance(self.permissions.get(self.action), Anyone)
-            usage = limits.count(route, self.actor, no_sign_in_needed=anyone)
+            usage = limits.count(self.route, self.actor, no_sign_in_needed=anyone)
             self.limit_headers = usage.headers
             if usage.wait:
-                raise TooManyRequests(usage.wait)
+                raise TooManyRequests(usage)
 
     def get_permissions(self) -> list[Any]:
         if self.action in (None, "metadata"):
@@ -86,7 +93,7 @@ class ShopViewSet(GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method and writes.is_write(self, request):
+        if request.method and writes.is_write(self, self.action, request.method):
             # DRF asks for the handler of the method next.
             method = request.method.lower()
             setattr(self, method, partial(writes.in_one_transaction, self, getattr(self, method)))
@@ -192,7 +199,7 @@ class ShopViewSet(GenericViewSet[Any]):
     ) -> HttpResponseBase:
         response = super().finalize_response(request, response, *args, **kwargs)
         for name, value in self.limit_headers.items():
-            response[name] = value
+            response.setdefault(name, value)  # a refusal's tell of the limit that refused
         # The same URL answers differently by caller: no shared cache may keep it, and a private
         # one asks again with the ETag.
         patch_cache_control(response, private=True, no_cache=True)

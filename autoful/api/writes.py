@@ -23,10 +23,10 @@ from autoful.errors import DomainError
 TRIES = 3
 
 
-def is_write(view: Any, request: Request) -> bool:
-    """Whether it may change something. Signing in is none: a token is not to be stored, and a
-    second one harms nobody."""
-    return request.method not in SAFE_METHODS and view.action not in (None, "metadata", "login")
+def is_write(view: Any, action: str | None, method: str) -> bool:
+    """Whether it may change something, so that a key and a version mean something to it."""
+    unsafe = action is not None and method.upper() not in SAFE_METHODS
+    return unsafe and action not in view.changes_nothing
 
 
 def in_one_transaction(
@@ -62,7 +62,7 @@ def in_one_transaction(
         if key and (answer := key.replay()):
             return answer
         try:
-            response = again(attempt, view.action)
+            response = again(attempt, view.route)
         except Repeated:
             continue
         except Exception:

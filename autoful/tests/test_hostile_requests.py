@@ -127,6 +127,16 @@ def test_nothing_is_read_of_a_body_larger_than_any_form(path: str, nobody: Perso
     assert answer["X-Request-ID"]
 
 
+@pytest.mark.parametrize("length", ["abc", "-1", "+5", "1_0", "٣", "5 ", "9" * 5000])
+@pytest.mark.parametrize("path", ["/customers/", "/admin/login/"])
+def test_a_length_that_is_none_is_a_bad_request(path: str, length: str, nobody: Persona) -> None:
+    nobody.cookies["csrftoken"] = "a" * 32
+    answer = nobody.generic("POST", path, b"", CONTENT_LENGTH=length)
+    assert answer.status_code == 400
+    assert path != "/customers/" or answer.json()["code"] == "bad_request"
+    assert answer["X-Request-ID"]
+
+
 def test_the_schema_is_one_whatever_is_asked_of_it(nobody: Persona) -> None:
     """Or whoever asks for ?x=1, ?x=2 … fills the cache in which calls are counted."""
     documentation._rendered.cache_clear()
@@ -139,6 +149,12 @@ def test_a_name_that_is_not_ours_is_told_so(nobody: Persona) -> None:
     answer = nobody.get("/customers/", HTTP_HOST="evil.example")
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
     assert "ALLOWED_HOSTS" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_a_probe_may_ask_by_any_name(path: str, nobody: Persona) -> None:
+    """The image's own does by 127.0.0.1, and so does whoever waits for a server to be ready."""
+    assert nobody.get(path, HTTP_HOST="evil.example").status_code == 200
 
 
 def test_a_method_that_nobody_knows_is_not_repeated(

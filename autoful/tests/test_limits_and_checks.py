@@ -127,6 +127,14 @@ def test_without_redis_each_process_counts(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_a_count_that_vanishes_is_counted_here(client: Client) -> None:
+    """What django-ratelimit says of one that Redis dropped between two questions."""
+    vanished = {"count": 0, "limit": 0, "should_limit": True, "time_left": -1}
+    with patch.object(limits, "get_usage", return_value=vanished):
+        assert calls(client, "/customers", 3) == [200, 200, 429]
+
+
+@pytest.mark.django_db
 def test_off_is_off(client: Client, settings: Any) -> None:
     settings.RATE_LIMITS = None
     answer = client.get("/customers")

@@ -1,11 +1,14 @@
 """What is counted where, and where the figures of dead processes go."""
 
+import logging
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import DEFAULT, patch
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -14,9 +17,14 @@ from django.test import Client
 
 from autoful import audit, db, environment, metrics, outage
 from autoful.accounts.models import User
+from autoful.actor import COMMAND
 from autoful.errors import Busy
+from autoful.testing.personas import Persona
 from autoful.testing.rivals import outcome
 from autoful.testing.shops import ROOT
+from inventory import parts
+from inventory.models import Part
+from inventory.tests.factories import PartFactory
 
 
 @pytest.fixture
@@ -28,23 +36,50 @@ def figures(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Any:
     return lambda name, **labels: value(f"autoful_{name}", labels) or 0
 
 
+LOST = OperationalError(1213, "Deadlock found")
+MOVE = "admin.part"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_races_retried_and_given_up(figures: Any) -> None:
     losses = [2]
 
-    @db.retrying
-    def move() -> None:
+    def lose() -> None:
         losses[0] -= 1
         if losses[0] >= 0:
-            raise OperationalError(1213, "Deadlock found")
+            raise LOST
 
+    move = db.retrying(lose, MOVE)
     move()
-    assert figures("lost_races_total", verb="move", outcome="retried") == 2
-    assert figures("lost_races_total", verb="move", outcome="given up") == 0
+    assert figures("lost_races_total", verb=MOVE, outcome="retried") == 2
+    assert figures("lost_races_total", verb=MOVE, outcome="given up") == 0
     losses[0] = 99
     assert isinstance(outcome(move), Busy)
-    assert figures("lost_races_total", verb="move", outcome="retried") == 2 + db.RETRIES
-    assert figures("lost_races_total", verb="move", outcome="given up") == 1
+    assert figures("lost_races_total", verb=MOVE, outcome="retried") == 2 + db.RETRIES
+    assert figures("lost_races_total", verb=MOVE, outcome="given up") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_race_is_told_by_route_page_or_verb(
+    figures: Any, mike: Persona, boss: Persona, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    settings.RATE_LIMITS = None
+    doors: dict[str, Callable[[Part], Any]] = {
+        "inventory.destroy": lambda part: mike.delete(f"/inventory/{part.pk}"),
+        "admin.part": lambda part: boss.post(
+            f"/admin/inventory/part/{part.pk}/delete/", {"post": "yes"}, format="multipart"
+        ),
+        "inventory.parts.delete_part": lambda part: parts.delete_part(part=part, actor=COMMAND),
+    }
+    for door, delete in doors.items():
+        caplog.clear()
+        races = patch.object(parts, "lock", wraps=parts.lock, side_effect=[LOST, DEFAULT])
+        with caplog.at_level(logging.INFO, logger="autoful.db"), races:
+            delete(PartFactory.create())
+        assert not Part.objects.exists(), door
+        told = [getattr(line, "verb", None) for line in caplog.records if line.name == "autoful.db"]
+        assert told == [door]
+        assert figures("lost_races_total", verb=door, outcome="retried") == 1
 
 
 def test_redis_away_and_back(figures: Any, monkeypatch: pytest.MonkeyPatch) -> None:

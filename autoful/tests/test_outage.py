@@ -183,6 +183,28 @@ def test_an_error_for_an_answer_is_away_too(
     caches["limits"].set("x", 1)
 
 
+def test_what_an_old_watch_finds_ends_no_new_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage, "ASK_EVERY", 0.01)
+    away, back, breaker = {"old", "new"}, [], outage.Breaker()
+    monkeypatch.setattr(outage, "_listeners", [lambda: back.append("back")])
+
+    def ask(which: str) -> None:
+        if which in away:
+            raise OSError
+
+    others = set(threading.enumerate())
+    breaker.open(OSError(), lambda: ask("old"))
+    (old,) = set(threading.enumerate()) - others
+    breaker.reset()
+    breaker.open(OSError(), lambda: ask("new"))
+    away.remove("old")
+    old.join(10)
+    assert (old.is_alive(), breaker.is_open, back) == (False, True, [])
+    away.remove("new")
+    assert until(lambda: back)
+    assert not breaker.is_open
+
+
 class Loading(socketserver.StreamRequestHandler):
     """A Redis that reads its file and says so."""
 

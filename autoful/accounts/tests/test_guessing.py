@@ -21,9 +21,9 @@ from autoful.accounts.errors import EmailTaken, InvalidCredentials
 from autoful.accounts.forms import SignInForm
 from autoful.accounts.models import User
 from autoful.accounts.sign_in import sign_in
-from autoful.accounts.tests.factories import PASSWORD
+from autoful.accounts.tests.factories import PASSWORD, password_hash
 from autoful.actor import NOBODY, Origin, Role, coming_from
-from autoful.limits import TooManyRequests
+from autoful.limits import TooManyRequests, Usage
 from autoful.testing.personas import Persona, nobody, wearing
 from autoful.testing.rivals import at_once, many_connections
 
@@ -47,7 +47,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def hashed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Every password that reaches the hasher, which is made quick."""
     passwords: list[str] = []
     encode = BCryptSHA256PasswordHasher.encode
@@ -58,7 +58,8 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(BCryptSHA256PasswordHasher, "rounds", 4)
     monkeypatch.setattr(BCryptSHA256PasswordHasher, "encode", counting)
-    return passwords
+    yield passwords
+    password_hash.cache_clear()  # a quick one would be made anew, in many rounds, by later tests
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def back_office(email: str, password: str) -> None:
     form = SignInForm(RequestFactory().post("/"), {"username": email, "password": password})
     form.is_valid()
     if "Too many requests" in str(form.errors):
-        raise TooManyRequests(1)
+        raise TooManyRequests(Usage({}, wait=1))
     if form.errors:
         raise InvalidCredentials
 
@@ -253,6 +254,10 @@ def test_too_many_says_the_same_of_known_and_unknown(victim: Persona) -> None:
             )
         assert answer.status_code == 429
         assert 0 < int(answer["Retry-After"]) <= 60
+        # The limit that refused: the caller's own has calls left.
+        assert answer["RateLimit-Limit"] == "5"
+        assert answer["RateLimit-Remaining"] == "0"
+        assert answer["RateLimit-Reset"] == answer["Retry-After"]
         del answer["X-Request-ID"]
         said.append((answer.content, dict(answer.headers)))
     assert said[0] == said[1]
