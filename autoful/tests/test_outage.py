@@ -201,7 +201,7 @@ def test_what_an_old_watch_finds_ends_no_new_outage(monkeypatch: pytest.MonkeyPa
     old.join(10)
     assert (old.is_alive(), breaker.is_open, back) == (False, True, [])
     away.remove("new")
-    assert until(lambda: back)
+    seconds_until(lambda: back, within=5)
     assert not breaker.is_open
 
 
