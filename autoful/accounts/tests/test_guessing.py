@@ -21,7 +21,7 @@ from autoful.accounts.errors import EmailTaken, InvalidCredentials
 from autoful.accounts.forms import SignInForm
 from autoful.accounts.models import User
 from autoful.accounts.sign_in import sign_in
-from autoful.accounts.tests.factories import PASSWORD, password_hash
+from autoful.accounts.tests.factories import PASSWORD
 from autoful.actor import NOBODY, Origin, Role, coming_from
 from autoful.limits import TooManyRequests, Usage
 from autoful.testing.personas import Persona, nobody, wearing
@@ -47,7 +47,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def hashed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every password that reaches the hasher, which is made quick."""
     passwords: list[str] = []
     encode = BCryptSHA256PasswordHasher.encode
@@ -58,8 +58,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(BCryptSHA256PasswordHasher, "rounds", 4)
     monkeypatch.setattr(BCryptSHA256PasswordHasher, "encode", counting)
-    yield passwords
-    password_hash.cache_clear()  # a quick one would be made anew, in many rounds, by later tests
+    return passwords
 
 
 @pytest.fixture
