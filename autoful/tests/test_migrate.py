@@ -155,7 +155,7 @@ def test_a_request_outlasts_the_migration(production: None) -> None:
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT @@lock_wait_timeout")
         (seconds,) = cursor.fetchone()
-    assert patience.WAIT * 3 < int(seconds) <= 10
+    assert patience.WAIT * 2 < int(seconds) <= 3
 
 
 def test_one_that_needs_the_shop_closed_is_refused(db: None) -> None:
