@@ -8,8 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
-# The numbers of MySQL's client for a server that is not there or refuses the sign-in.
-NO_CONNECTION = [(2002,), (2003,), (2005,), (1044,), (1045,), (1049,)]
+# The numbers of MySQL's client for a server that is not there, refuses the sign-in, or is closed.
+NO_CONNECTION = [(2002,), (2003,), (2005,), (1044,), (1045,), (1049,), (1053,)]
 
 
 def main() -> None:

@@ -61,6 +61,18 @@ def test_a_disk_without_links_takes_a_backup_too(
         archive.name(tmp_path / "two.zip", path)
 
 
+def test_a_folder_that_is_not_ours_is_named(
+    shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(**kwargs: Any) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path))  # which root is never told
+
+    monkeypatch.setattr("tempfile.mkstemp", denied)
+    with refused(f"{tmp_path}: Permission denied"):
+        run("backup", tmp_path)
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_no_folder_is_made_unasked_and_none_becomes_a_file(shop: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     missing = tmp_path / "backups"

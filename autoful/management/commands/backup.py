@@ -31,6 +31,9 @@ class Command(BaseCommand):
             raise CommandError("Interrupted: make the backup again.") from None
         except Refused as no:
             raise CommandError(str(no)) from no
+        except OSError as unwritable:
+            where = unwritable.filename or path or "The folder"
+            raise CommandError(f"{where}: {unwritable.strerror}.") from unwritable
         except Error as silent:
             raise CommandError(f"The database cannot be read: {silent.args[-1]}") from silent
         line.end()
