@@ -54,6 +54,10 @@ class CustomerAdmin(VerbAdmin):
     list_display = ("name", "email", "phone", "has_account", "tickets")
     list_filter = (StandingFilter, ("user", admin.EmptyFieldListFilter))
     search_fields = ("name", "email", "phone", "vehicles__vin", "vehicles__plate")
+    private_fields = {
+        "vehicles__vin": "customers.view_vehicle",
+        "vehicles__plate": "customers.view_vehicle",
+    }
     ordering = ("-id",)
     fieldsets = ((None, {"fields": ("name", "email", "phone")}),)
     delete_notice = (
@@ -119,14 +123,13 @@ class VehicleAdmin(VerbAdmin):
     list_display = ("vin", "plate", "make", "model", "year", "customer", "mileage")
     list_filter = (("customer", admin.EmptyFieldListFilter), "make")
 
-    def get_search_fields(self, request: HttpRequest) -> Any:
-        fields = super().get_search_fields(request)
-        # Searching by a phone number tells whose it is.
-        seen = request.user.has_perm("customers.view_customer")
-        return (*fields, "customer__name", "customer__phone") if seen else fields
-
     list_select_related = ("customer",)
-    search_fields = ("vin", "plate", "make", "model")
+    search_fields = ("vin", "plate", "make", "model", "customer__name", "customer__phone")
+    # Searching by a phone number tells whose it is.
+    private_fields = {
+        "customer__name": "customers.view_customer",
+        "customer__phone": "customers.view_customer",
+    }
     ordering = ("-id",)
     autocomplete_fields = ("customer",)
     fieldsets = (
