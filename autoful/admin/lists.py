@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeListSearchForm
+from django.core.exceptions import FieldDoesNotExist
 from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -89,6 +90,14 @@ class ShopList(ModelAdmin):
         asked = lookup in offered(self.get_list_filter(request))
         return asked and not hidden and super().lookup_allowed(lookup, value, request)
 
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        # Django takes the name of a relation that points here for a column.
+        try:
+            column = self.opts.get_field(to_field).concrete
+        except FieldDoesNotExist:
+            return False
+        return column and super().to_field_allowed(request, to_field)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ShopChangeList
 
@@ -99,8 +108,8 @@ class ShopList(ModelAdmin):
         # not make one moment of the page's queries. An action opens its own, as the outermost.
         try:
             return super().changelist_view(request, extra_context)
-        except (ValueError, DataError, OperationalError) as wrong:
-            # A year of 99999, typed into the address: Django's own
+        except (ValueError, OverflowError, DataError, OperationalError) as wrong:
+            # A year of 99999, or a moment before the first, typed into the address: Django's own
             # page for it. That page itself asks for nothing.
             if set(request.GET) <= {ERROR_FLAG} or unavailable(wrong):
                 raise

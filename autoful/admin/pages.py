@@ -13,10 +13,11 @@ from typing import Any, TypeVar, cast
 from auditlog.models import LogEntry
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -24,7 +25,7 @@ from django.urls import reverse
 
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
-from autoful.admin.forms import minding_others
+from autoful.admin.forms import PicksRows, is_row_number, minding_others
 from autoful.admin.history import describe
 from autoful.admin.lists import ShopList
 from autoful.api.errors import with_status_of
@@ -45,7 +46,7 @@ def add_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
     form.add_error(field if field in form.fields else None, refusal.message)
 
 
-class ShopAdmin(ShopList):
+class ShopAdmin(PicksRows, ShopList):
     """A page of the back office."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -60,6 +61,11 @@ class ShopAdmin(ShopList):
 
         sets = super().get_fieldsets(request, obj)
         return [(title, {**options, "fields": seen(options["fields"])}) for title, options in sets]
+
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any) -> Any:
+        if not all(is_row_number(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise SuspiciousOperation("an action on rows that are none")
+        return super().response_action(request, queryset, *args)
 
     # The audit trail is the one history. Django's own log would keep the names of people whose
     # data has been erased, and knows nothing of what the API changed.
