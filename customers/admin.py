@@ -1,5 +1,6 @@
 """The back office: customers and their vehicles."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -65,6 +66,14 @@ class CustomerAdmin(VerbAdmin):
         "plates for good. The service tickets stay for the books, without the name; the vehicles "
         "keep their history and lose their owner."
     )
+
+    def get_delete_notice(self, rows: Iterable[Customer]) -> str:
+        notice = super().get_delete_notice(rows)
+        customers = Customer.objects.filter(pk__in=[customer.pk for customer in rows])
+        if not (waiting := customers.open_ticket_count()):
+            return notice
+        tickets = "1 service ticket is" if waiting == 1 else f"{waiting} service tickets are"
+        return f"{tickets} still open, and there will be nobody to call about the car. {notice}"
 
     @display(description="signs in", boolean=True, ordering="user")
     def has_account(self, customer: Customer) -> bool:

@@ -6,7 +6,7 @@ say, in the same words as through the API, and a refused page is written whole o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -204,8 +204,7 @@ class VerbAdmin(ShopAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        context = {"notice": self.delete_notice, **(extra_context or {})}
-        page = partial(super().delete_view, request, object_id, context)
+        page = partial(super().delete_view, request, object_id, extra_context)
         if request.method != "POST":
             return page()
         try:
@@ -222,8 +221,17 @@ class VerbAdmin(ShopAdmin):
             self.message_user(request, f"{refusal.message} Nothing was changed.", messages.ERROR)
             return redirect(request.get_full_path())
         if isinstance(response, TemplateResponse) and response.context_data is not None:
-            response.context_data["notice"] = self.delete_notice
+            rows = response.context_data.get("queryset", ())
+            response.context_data["notice"] = self.get_delete_notice(rows)
         return response
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> Any:
+        notice = self.get_delete_notice([context["object"]])
+        return super().render_delete_form(request, {"notice": notice, **context})
+
+    def get_delete_notice(self, rows: Iterable[Any]) -> str:
+        """What is said before these rows are deleted."""
+        return self.delete_notice
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         # Django would list every row that hangs on these; what goes and stays is the verb's to say.
