@@ -20,3 +20,18 @@ class AutofulConfig(AppConfig):
         audit.on_change(caching.drop_lists_showing)
         replica.remember_who_writes()
         outage.on_return(caching.drop_all)
+
+
+class BackOfficeConfig(AppConfig):
+    """unfold, with our site instead of its own."""
+
+    name = "unfold"
+    default = False
+
+    def ready(self) -> None:
+        from django.contrib import admin
+        from django.contrib.admin import sites
+
+        from autoful.admin.site import BackOffice
+
+        admin.site = sites.site = BackOffice()

@@ -121,7 +121,7 @@ INSTALLED_APPS = [
     "inventory",
     "tickets",
     "embedded",
-    "unfold",
+    "autoful.apps.BackOfficeConfig",  # unfold
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,5 +1,6 @@
 """The back office: customers and their vehicles."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -54,6 +55,10 @@ class CustomerAdmin(VerbAdmin):
     list_display = ("name", "email", "phone", "has_account", "tickets")
     list_filter = (StandingFilter, ("user", admin.EmptyFieldListFilter))
     search_fields = ("name", "email", "phone", "vehicles__vin", "vehicles__plate")
+    private_fields = {
+        "vehicles__vin": "customers.view_vehicle",
+        "vehicles__plate": "customers.view_vehicle",
+    }
     ordering = ("-id",)
     fieldsets = ((None, {"fields": ("name", "email", "phone")}),)
     delete_notice = (
@@ -61,6 +66,14 @@ class CustomerAdmin(VerbAdmin):
         "plates for good. The service tickets stay for the books, without the name; the vehicles "
         "keep their history and lose their owner."
     )
+
+    def get_delete_notice(self, rows: Iterable[Customer]) -> str:
+        notice = super().get_delete_notice(rows)
+        customers = Customer.objects.filter(pk__in=[customer.pk for customer in rows])
+        if not (waiting := customers.open_ticket_count()):
+            return notice
+        tickets = "1 service ticket is" if waiting == 1 else f"{waiting} service tickets are"
+        return f"{tickets} still open, and there will be nobody to call about the car. {notice}"
 
     @display(description="signs in", boolean=True, ordering="user")
     def has_account(self, customer: Customer) -> bool:
@@ -119,14 +132,13 @@ class VehicleAdmin(VerbAdmin):
     list_display = ("vin", "plate", "make", "model", "year", "customer", "mileage")
     list_filter = (("customer", admin.EmptyFieldListFilter), "make")
 
-    def get_search_fields(self, request: HttpRequest) -> Any:
-        fields = super().get_search_fields(request)
-        # Searching by a phone number tells whose it is.
-        seen = request.user.has_perm("customers.view_customer")
-        return (*fields, "customer__name", "customer__phone") if seen else fields
-
     list_select_related = ("customer",)
-    search_fields = ("vin", "plate", "make", "model")
+    search_fields = ("vin", "plate", "make", "model", "customer__name", "customer__phone")
+    # Searching by a phone number tells whose it is.
+    private_fields = {
+        "customer__name": "customers.view_customer",
+        "customer__phone": "customers.view_customer",
+    }
     ordering = ("-id",)
     autocomplete_fields = ("customer",)
     fieldsets = (

@@ -27,6 +27,12 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         count = Subquery(counted.annotate(n=Count("pk")).values("n"), IntegerField())
         return self.annotate(ticket_count=Coalesce(count, 0))
 
+    def open_ticket_count(self) -> int:
+        """How many of their tickets are still worked on."""
+        tickets: Any = self.model._meta.get_field("service_tickets").related_model
+        found = tickets.objects.filter(customer__in=self.values("pk"), status__in=tickets.OPEN)
+        return int(found.count())
+
     def top(self, count: int) -> Any:
         """Those with the most tickets, most first; nobody without one."""
         return (

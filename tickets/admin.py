@@ -78,6 +78,11 @@ class ServiceTicketAdmin(VerbAdmin):
         *("id__exact", "vin", "service_desc", "vehicle__plate"),
         *("customer__name", "customer__phone", "customer__email"),
     )
+    private_fields = {
+        "customer__phone": "customers.view_customer",
+        "customer__email": "customers.view_customer",
+        "vehicle__plate": "customers.view_vehicle",
+    }
     ordering = ("-id",)
     autocomplete_fields = ("customer",)
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}

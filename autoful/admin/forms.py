@@ -1,12 +1,17 @@
-"""Two people at one form: a field that somebody else has changed meanwhile is not written over.
+"""The back office's forms: what was typed into them, and what was not.
+
+Two people at one form: a field that somebody else has changed meanwhile is not written over.
 
 Each field carries what it showed when the page was opened. What was typed differs from that in
 what its person changed, and only that is written.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.http import HttpRequest
 
 CHANGED_MEANWHILE = "Somebody else has changed this since you opened the page. Open it again to see what it says now."
 
@@ -36,3 +41,28 @@ def minding_others(form: type[forms.ModelForm]) -> type[forms.ModelForm]:
             return cleaned
 
     return MindingOthers
+
+
+def is_row_number(text: str) -> bool:
+    """Whether it can be a row's number; what cannot may be an error to ask the database for."""
+    return text.isdecimal() and len(text) <= 18
+
+
+class RowPicker(AutocompleteSelect):
+    """The box in which a row is looked for by its name. It shows no row for what is none."""
+
+    def optgroups(self, name: str, value: Sequence[Any], attr: Any = None) -> Any:
+        numbers = [pk for pk in value if is_row_number(str(pk))]
+        return super().optgroups(name, numbers, attr)
+
+
+class PicksRows:
+    """A page, or a table on one, whose `autocomplete_fields` are row pickers."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        page: Any = self
+        if db_field.name in page.get_autocomplete_fields(request):
+            kwargs.setdefault(
+                "widget", RowPicker(db_field, page.admin_site, using=kwargs.get("using"))
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]

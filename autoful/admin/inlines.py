@@ -7,6 +7,7 @@ from unfold.admin import TabularInline
 from unfold.forms import PaginationInlineFormSet
 
 from autoful.actor import Actor
+from autoful.admin.forms import PicksRows
 
 
 class VerbFormSet(PaginationInlineFormSet):
@@ -27,7 +28,7 @@ class VerbFormSet(PaginationInlineFormSet):
         return [form.instance for form in self.deleted_forms if form.instance.pk]
 
 
-class VerbInline(TabularInline):
+class VerbInline(PicksRows, TabularInline):
     formset = VerbFormSet
     extra = 0
     hide_title = True

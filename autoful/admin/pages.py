@@ -6,33 +6,31 @@ say, in the same words as through the API, and a refused page is written whole o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from auditlog.models import LogEntry
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
+from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
-from django.db import DataError, OperationalError, transaction
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.admin import ModelAdmin
 
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
-from autoful.admin.forms import minding_others
+from autoful.admin.forms import PicksRows, is_row_number, minding_others
 from autoful.admin.history import describe
+from autoful.admin.lists import ShopList
 from autoful.api.errors import with_status_of
 from autoful.db import retrying
 from autoful.errors import DomainError
-from autoful.unavailable import unavailable
 
 T = TypeVar("T")
 
@@ -48,22 +46,8 @@ def add_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
     form.add_error(field if field in form.fields else None, refusal.message)
 
 
-class ShopAdmin(ModelAdmin):
-    """A page of the back office.
-
-    `private_fields` names those that only holders of a permission see: {"cost": "inventory.view_part"}.
-    """
-
-    show_full_result_count = False
-    list_per_page = 50
-    private_fields: ClassVar[dict[str, str]] = {}
-
-    def hidden_fields(self, user: Any) -> set[str]:
-        return {field for field, needed in self.private_fields.items() if not user.has_perm(needed)}
-
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        hidden = self.hidden_fields(request.user)
-        return [column for column in super().get_list_display(request) if column not in hidden]
+class ShopAdmin(PicksRows, ShopList):
+    """A page of the back office."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         hidden = self.hidden_fields(request.user)
@@ -78,26 +62,10 @@ class ShopAdmin(ModelAdmin):
         sets = super().get_fieldsets(request, obj)
         return [(title, {**options, "fields": seen(options["fields"])}) for title, options in sets]
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        # Django lets a list be filtered by any of its own columns: ?salary__gt=50000 would tell.
-        hidden = lookup.split("__")[0] in self.hidden_fields(request.user)
-        # SQLite's is Python's own, and an expression that never ends holds every thread.
-        endless = lookup.endswith(("__regex", "__iregex"))
-        return not hidden and not endless and super().lookup_allowed(lookup, value, request)
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        # An action has a transaction of its own, which a lost race can only repeat as the outermost.
-        reading = transaction.atomic() if request.method != "POST" else nullcontext()
-        try:
-            with reading:
-                return super().changelist_view(request, extra_context)
-        except (ValueError, DataError, OperationalError) as wrong:
-            # ?name__regex=( or a year of 99999, typed into the address: Django's own page for it.
-            if not request.GET or unavailable(wrong):
-                raise
-            return redirect(f"{request.path}?{ERROR_FLAG}=1")
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any) -> Any:
+        if not all(is_row_number(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise SuspiciousOperation("an action on rows that are none")
+        return super().response_action(request, queryset, *args)
 
     # The audit trail is the one history. Django's own log would keep the names of people whose
     # data has been erased, and knows nothing of what the API changed.
@@ -235,8 +203,7 @@ class VerbAdmin(ShopAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        context = {"notice": self.delete_notice, **(extra_context or {})}
-        page = partial(super().delete_view, request, object_id, context)
+        page = partial(super().delete_view, request, object_id, extra_context)
         if request.method != "POST":
             return page()
         try:
@@ -253,8 +220,17 @@ class VerbAdmin(ShopAdmin):
             self.message_user(request, f"{refusal.message} Nothing was changed.", messages.ERROR)
             return redirect(request.get_full_path())
         if isinstance(response, TemplateResponse) and response.context_data is not None:
-            response.context_data["notice"] = self.delete_notice
+            rows = response.context_data.get("queryset", ())
+            response.context_data["notice"] = self.get_delete_notice(rows)
         return response
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> Any:
+        notice = self.get_delete_notice([context["object"]])
+        return super().render_delete_form(request, {"notice": notice, **context})
+
+    def get_delete_notice(self, rows: Iterable[Any]) -> str:
+        """What is said before these rows are deleted."""
+        return self.delete_notice
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         # Django would list every row that hangs on these; what goes and stays is the verb's to say.

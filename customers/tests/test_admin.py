@@ -106,6 +106,20 @@ def test_a_car_is_edited_on_its_owner_s_page(desk):
     assert vehicle.plate == "AB 123"
 
 
+def test_deleting_says_that_a_car_is_in_the_shop(desk):
+    waiting, gone = CustomerFactory.create_batch(2)
+    for status in ("pending", "in_progress", "completed", "cancelled"):
+        ServiceTicketFactory.create(customer=waiting, status=status)
+    ServiceTicketFactory.create(customer=gone, status="completed")
+    said = "2 service tickets are still open"
+    assert said in desk.get(delete(waiting)).content.decode()
+    assert "still open" not in desk.get(delete(gone)).content.decode()
+    picked = {"action": "delete_selected", "_selected_action": [waiting.pk, gone.pk]}
+    assert said in desk.post(LIST, picked).content.decode()
+    ServiceTicketFactory.create(customer=gone)
+    assert "1 service ticket is still open" in desk.get(delete(gone)).content.decode()
+
+
 def test_deleting_closes_and_says_so(desk):
     ticket = ServiceTicketFactory.create()
     customer, user = ticket.customer, ticket.customer.user

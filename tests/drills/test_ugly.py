@@ -4,6 +4,11 @@ import pytest
 
 from tests import ugly
 from tests.drills import scaled
+from tests.test_admin_addresses import (  # noqa: F401
+    desk,
+    test_no_query_breaks_a_form,
+    test_no_query_breaks_a_list,
+)
 from tests.test_ugly_bodies import (  # noqa: F401
     routes,
     test_every_field_takes_or_refuses_as_the_table_says,

@@ -1,0 +1,116 @@
+"""What a list of the back office may be asked: the filters on its page, and a search of some words.
+
+Yes or no is an answer too. Whoever may ask a list what they like finds out by it, letter for
+letter, what no page shows them.
+"""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeListSearchForm
+from django.core.exceptions import FieldDoesNotExist
+from django.db import DataError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.text import smart_split
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+from autoful.unavailable import unavailable
+
+# Every word is looked for in every column that is searched.
+LONGEST_SEARCH, MOST_WORDS = 200, 10
+
+# What Django's filters put behind the name of their column, each for its kind of column.
+ENDINGS = ("", "__exact", "__id__exact", "__isnull", "__isempty", "__gte", "__lt")
+
+
+def offered(list_filter: Any) -> set[str]:
+    """The whole lookups that the filters of a page send."""
+    lookups = set()
+    for entry in list_filter:
+        if isinstance(entry, type):
+            lookups.add(entry.parameter_name)  # type: ignore[attr-defined]
+        else:
+            column = entry if isinstance(entry, str) else entry[0]
+            lookups |= {column + ending for ending in ENDINGS}
+    return lookups
+
+
+def is_too_much(text: str) -> bool:
+    """Whether a search for this costs more than one should; words are counted as Django does."""
+    return len(text) > LONGEST_SEARCH or len(list(smart_split(text))) > MOST_WORDS
+
+
+class SearchForm(ChangeListSearchForm):
+    def clean_q(self) -> str:
+        text = str(self.cleaned_data[SEARCH_VAR])
+        if is_too_much(text):
+            bounds = f"at most {LONGEST_SEARCH} characters and {MOST_WORDS} words"
+            raise forms.ValidationError(f"Search for {bounds}.")
+        return text
+
+
+class ShopChangeList(ChangeList):
+    search_form_class = SearchForm
+
+
+class ShopList(ModelAdmin):
+    """The list of a page.
+
+    `private_fields` names those that only holders of a permission see, and search by:
+    {"cost": "inventory.view_part"}.
+    """
+
+    show_full_result_count = False
+    list_per_page = 50
+    private_fields: ClassVar[dict[str, str]] = {}
+
+    def hidden_fields(self, user: Any) -> set[str]:
+        return {field for field, needed in self.private_fields.items() if not user.has_perm(needed)}
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        hidden = self.hidden_fields(request.user)
+        return [column for column in super().get_list_display(request) if column not in hidden]
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        hidden = self.hidden_fields(request.user)
+        return [field for field in super().get_search_fields(request) if field not in hidden]
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        if is_too_much(search_term):
+            # From a box in which a row is picked: the list's own search has said so.
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        # Django lets a list be filtered by any of its own columns: ?salary__gt=50000 would tell,
+        # and an expression that never ends (SQLite's are Python's own) holds every thread.
+        hidden = lookup.split("__")[0] in self.hidden_fields(request.user)
+        asked = lookup in offered(self.get_list_filter(request))
+        return asked and not hidden and super().lookup_allowed(lookup, value, request)
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        # Django takes the name of a relation that points here for a column.
+        try:
+            column = self.opts.get_field(to_field).concrete
+        except FieldDoesNotExist:
+            return False
+        return column and super().to_field_allowed(request, to_field)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ShopChangeList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # No transaction: one takes SQLite's lock of all who write, and at READ COMMITTED it would
+        # not make one moment of the page's queries. An action opens its own, as the outermost.
+        try:
+            return super().changelist_view(request, extra_context)
+        except (ValueError, OverflowError, DataError, OperationalError) as wrong:
+            # A year of 99999, or a moment before the first, typed into the address: Django's own
+            # page for it. That page itself asks for nothing.
+            if set(request.GET) <= {ERROR_FLAG} or unavailable(wrong):
+                raise
+            return redirect(f"{request.path}?{ERROR_FLAG}=1")
