@@ -30,7 +30,7 @@ from autoful.admin.history import describe
 from autoful.admin.lists import ShopList
 from autoful.api.errors import with_status_of
 from autoful.db import retrying
-from autoful.errors import DomainError
+from autoful.errors import DomainError, Missing
 
 T = TypeVar("T")
 
@@ -195,7 +195,10 @@ class VerbAdmin(ShopAdmin):
         elif changed := {f: form.cleaned_data[f] for f in form.changed_data}:
             self.change(obj, changed, actor)
         # The form wrote what was typed into obj; from here on it is what the verb made of it.
-        obj.refresh_from_db()
+        try:
+            obj.refresh_from_db()
+        except self.model.DoesNotExist as gone:  # nothing was typed, so no verb has looked for it
+            raise Missing(f"This {self.opts.verbose_name} was deleted meanwhile.") from gone
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         formset.save_by_verbs(form.instance, back_office(request))
