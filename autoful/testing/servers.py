@@ -116,9 +116,9 @@ def _as(user: str) -> list[str]:
     return [f"--user={user}"] if os.geteuid() == 0 else []
 
 
-def find_mysql() -> str | None:
-    """The path of MySQL's own mysqld; Debian calls MariaDB's so, too."""
-    path = find_program("mysqld")
+def find_mysql(name: str = "mysqld") -> str | None:
+    """The path of a program of MySQL's own; Debian calls MariaDB's so, too."""
+    path = find_program(name)
     return path if path and "maria" not in Path(path).resolve().name else None
 
 
