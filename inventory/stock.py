@@ -5,8 +5,8 @@ is read after it is the balance, and a line inserted after it finds its foreign 
 (the other way round, most requests for one hot part ended in a deadlock).
 """
 
-from django.db import models
 from django.db.models import F
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from autoful import audit
 from autoful.actor import Actor
@@ -18,6 +18,11 @@ from inventory.models import LARGEST_QUANTITY, Part, StockMovement
 
 Reason = StockMovement.Reason
 
+# How many there are, for the condition of an UPDATE. A sum, which no index has: by the index on the
+# stock MariaDB would lock the part's entry in that index before its row, and whoever begins with
+# the row and changes the stock ends in a deadlock with it.
+IN_STOCK = F("quantity_in_stock") + 0
+
 
 @verb
 def take(*, part_id: int, quantity: int, reference: str, actor: Actor) -> Part:
@@ -26,7 +31,7 @@ def take(*, part_id: int, quantity: int, reference: str, actor: Actor) -> Part:
     Raises InvalidField below 1, PartNotFound, InsufficientStock with what is available.
     """
     _demand_positive(quantity)
-    enough = _row(part_id).filter(in_stock__gte=quantity)
+    enough = Part.objects.filter(GreaterThanOrEqual(IN_STOCK, quantity), pk=part_id)
     # Prevents overselling: check and change are one statement, and the loser matches no row.
     while not enough.update(
         quantity_in_stock=F("quantity_in_stock") - quantity, version=F("version") + 1
@@ -99,16 +104,6 @@ def set_quantity(
     return _record(part_id=part.pk, change=change, reason=reason, note=note, actor=actor)
 
 
-def _row(part_id: int) -> models.QuerySet[Part]:
-    """The part, for an UPDATE that asks how many are `in_stock`.
-
-    As a sum, which no index has: by the index on the stock MariaDB would lock the part's entry in
-    that index before its row, and whoever begins with the row and changes the stock ends in a
-    deadlock with it.
-    """
-    return Part.objects.filter(pk=part_id).alias(in_stock=F("quantity_in_stock") + 0)
-
-
 def _demand_positive(quantity: int) -> None:
     # Taking a negative quantity would be receiving without saying so.
     if quantity < 1:
@@ -125,7 +120,7 @@ def _add(
     actor: Actor,
 ) -> Part:
     _demand_positive(quantity)
-    room = _row(part_id).filter(in_stock__lte=LARGEST_QUANTITY - quantity)
+    room = Part.objects.filter(LessThanOrEqual(IN_STOCK, LARGEST_QUANTITY - quantity), pk=part_id)
     if not room.update(
         quantity_in_stock=F("quantity_in_stock") + quantity, version=F("version") + 1
     ):
