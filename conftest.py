@@ -5,6 +5,7 @@ REDIS_URL mean those servers. What a test needs different from a shop is said he
 said to the settings and not to the environment, because pytest-django has read them by now.
 """
 
+import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.db import connections
 
     from autoful.testing.shops import redis_database
+
+    _heed_signals()
 
     # Every worker has a folder, a database and a Redis database of its own.
     folder = Path(_data.name)
@@ -42,6 +45,14 @@ def pytest_configure(config: pytest.Config) -> None:
     # The test client speaks plain HTTP; tests of HTTPS switch it on again.
     settings.AUTOFUL_HTTPS = settings.SECURE_SSL_REDIRECT = False
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+
+
+def _heed_signals() -> None:
+    """As at a terminal: what tests start is told to end, and nohup and & would make it deaf."""
+    for name, heed in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+        signum = getattr(signal, name, None)  # Windows has no SIGHUP
+        if signum is not None and signal.getsignal(signum) is signal.SIG_IGN:
+            signal.signal(signum, heed)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -27,11 +27,8 @@ DUMPS, LOADS = ("mariadb-dump", "mysqldump"), ("mariadb", "mysql")
 
 # A real command on the tests' database. On SQLite it waits once the copy is made.
 COMMAND = """
-import os, signal, sys, time
+import os, sys, time
 from pathlib import Path
-# As at a terminal, whoever started the tests: nohup and & ignore what we send.
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
-signal.signal(signal.SIGINT, signal.default_int_handler)
 import django; django.setup()
 from django.db import connection
 from autoful.backup import sqlite
