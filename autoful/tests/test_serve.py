@@ -208,7 +208,8 @@ def test_it_serves_hashed_files_logs_json_and_finishes_what_is_under_way(
         figures = requests.get(f"{site}/metrics", headers=bearer, timeout=10).text
         assert "autoful_requests_in_flight 1.0" in figures
         (folder,) = (tmp_path / "metrics").iterdir()  # one for both workers
-        assert len(list(folder.glob("counter_*.db"))) == 2
+        # One for each worker, as soon as it has loaded.
+        seconds_until(lambda: len(list(folder.glob("counter_*.db"))) == 2, within=60)
 
         page = requests.get(f"{site}/admin/login/", timeout=10).text
         style = next(part for part in page.split('"') if part.endswith(".css"))
