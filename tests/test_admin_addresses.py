@@ -51,7 +51,8 @@ ADDRESSES = [
 def shaken(desk: Desk, addresses: list[str]) -> list[str]:
     """Those that are an error of ours."""
     wrong = []
-    for address in addresses:
+    # A page costs ten calls of the API: one in three here, each in the drill.
+    for address in addresses[:: 1 if ugly.EVERY == 1 else 3]:
         answer: Any = desk.get(address)
         if answer.status_code == 302 and "e=1" in answer["Location"]:
             answer = desk.get(answer["Location"])
