@@ -25,7 +25,8 @@ from autoful.actor import current_actor, current_origin
 
 ERASED = "erased"
 # Bookkeeping, not changes: locks, counters and clocks move with every write.
-UNTRACKED = ["id", "version", "token_version", "last_login", "created_at", "updated_at"]
+UNTRACKED = ["id", "version", "token_version", "ticket_count", "last_login"]
+UNTRACKED += ["created_at", "updated_at"]
 
 
 _listeners: list[Callable[[type[models.Model]], None]] = []

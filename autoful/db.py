@@ -11,8 +11,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import OperationalError, models, transaction
 from django.db.models import F
+from django.db.models.expressions import Combinable
 
-from autoful import metrics
+from autoful import metrics, tally
 from autoful.errors import Busy, DomainError, Missing
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def retrying(function: Callable[P, T], name: str = "") -> Callable[P, T]:
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         def attempt() -> T:
-            with transaction.atomic():
+            with transaction.atomic(), tally.written_last():
                 return function(*args, **kwargs)
 
         if (around := _whole.get()) is not None:
@@ -176,21 +177,24 @@ def after_commit(function: Callable[..., None], *args: object) -> None:
         transaction.on_commit(hook, robust=True)
 
 
-def lock(rows: models.QuerySet[M], pk: int, missing: Missing) -> M:
-    """The row, fresh and locked until the transaction ends; raises `missing` when it is gone."""
-    row = lock_if_there(rows, pk)
+def lock(rows: models.QuerySet[M], pk: int, missing: Missing, **also: Combinable) -> M:
+    """The row, fresh and locked until the transaction ends; raises `missing` when it is gone.
+
+    `also` moves in the same statement: `ticket_count=F("ticket_count") + 1`.
+    """
+    row = lock_if_there(rows, pk, **also)
     if row is None:
         raise missing
     return row
 
 
-def lock_if_there(rows: models.QuerySet[M], pk: int) -> M | None:
+def lock_if_there(rows: models.QuerySet[M], pk: int, **also: Combinable) -> M | None:
     """The row, fresh and locked until the transaction ends, if it is still one of `rows`.
 
     The lock is an UPDATE of `version`, not SELECT … FOR UPDATE: it also holds on a Galera
     cluster, where two nodes gave the same row to two readers but refuse the second writer.
     What is read after it is current, because the isolation is READ COMMITTED.
     """
-    if not rows.filter(pk=pk).update(version=F("version") + 1):
+    if not rows.filter(pk=pk).update(version=F("version") + 1, **also):
         return None
     return rows.get(pk=pk)

@@ -1,4 +1,4 @@
-"""What the rows of the shop have in common, and what is remembered of requests."""
+"""What the rows of the shop have in common, what is remembered of requests, and kept totals."""
 
 from typing import Any, ClassVar
 
@@ -67,3 +67,19 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"Key {self.pk} of {self.caller}"
+
+
+class Tally(models.Model):
+    """A slot of a kept total: how many there are of `name` is the sum. Moved by autoful/tally.py."""
+
+    name = ExactCharField(max_length=32)
+    slot = models.PositiveSmallIntegerField()
+    total = models.BigIntegerField(help_text="Below zero, if others counted what left here.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name", "slot"], name="tally_slot_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.total} of {self.name} in slot {self.slot}"

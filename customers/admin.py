@@ -80,11 +80,8 @@ class CustomerAdmin(VerbAdmin):
         return customer.user_id is not None
 
     @display(description="tickets", ordering="ticket_count")
-    def tickets(self, customer: Any) -> int:
-        return int(customer.ticket_count)
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).with_ticket_count()
+    def tickets(self, customer: Customer) -> int:
+        return customer.ticket_count
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         if request.resolver_match and request.resolver_match.url_name == "autocomplete":

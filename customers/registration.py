@@ -3,7 +3,7 @@
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from autoful import audit
+from autoful import audit, tally
 from autoful.accounts.account import (
     Credentials,
     change_account,
@@ -38,6 +38,7 @@ def register_customer(
 @verb
 def enter_account_holder(*, name: str, phone: str, account: Credentials, actor: Actor) -> Customer:
     """The record of a customer whose password is hashed already. Raises EmailTaken."""
+    tally.add("customers", 1)
     return Customer.objects.create(
         user=open_account(account), name=name, email=account.email, phone=phone
     )
@@ -46,6 +47,7 @@ def enter_account_holder(*, name: str, phone: str, account: Credentials, actor: 
 @verb
 def enter_walk_in(*, name: str, email: str = "", phone: str = "", actor: Actor) -> Customer:
     """A customer entered at the counter, who does not sign in."""
+    tally.add("customers", 1)
     return Customer.objects.create(name=name, email=normalize_email(email), phone=phone)
 
 
@@ -115,6 +117,7 @@ def close_customer(*, customer: Customer, actor: Actor) -> None:
     customer.name, customer.email, customer.phone = Customer.DELETED_NAME, "", ""
     customer.deleted_at = timezone.now()
     customer.save(update_fields=["user", "name", "email", "phone", "deleted_at", "updated_at"])
+    tally.add("customers", -1)
     audit.erase_personal_data(customer, PERSONAL)
     hat = Actor(Role.CUSTOMER, profile_id=customer.pk).hat
     IdempotencyKey.objects.erase_answers(caller=hat, about=customer)

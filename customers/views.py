@@ -51,20 +51,18 @@ class CustomerViewSet(ShopViewSet):
     public_filterset_class = PublicCustomerFilter
 
     def get_queryset(self) -> Any:
-        return Customer.objects.existing().with_ticket_count().order_by("id")
+        return Customer.objects.existing().order_by("id")
 
     def owns(self, instance: Customer) -> bool:
         return self.actor.is_profile(Role.CUSTOMER, instance.pk)
 
     def create(self, request: Request) -> Response:
         customer = registration.register_customer(**self.body(), actor=self.actor)
-        customer.ticket_count = 0  # type: ignore[attr-defined]
         return tagged(Response(CustomerSerializer(customer).data, status=201), customer)
 
     def update(self, request: Request, pk: str) -> Response:
         customer = self.get_object()
         changed = registration.change_customer(customer=customer, **self.body(), actor=self.actor)
-        changed.ticket_count = customer.ticket_count  # type: ignore[attr-defined]
         return self.answer(changed)
 
     def destroy(self, request: Request, pk: str) -> Response:

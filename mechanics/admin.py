@@ -57,11 +57,8 @@ class MechanicAdmin(VerbAdmin):
         return mechanic.email or "-"
 
     @display(description="tickets", ordering="ticket_count")
-    def tickets(self, mechanic: Any) -> int:
-        return int(mechanic.ticket_count)
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).with_ticket_count()
+    def tickets(self, mechanic: Mechanic) -> int:
+        return mechanic.ticket_count
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         if request.resolver_match and request.resolver_match.url_name == "autocomplete":

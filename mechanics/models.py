@@ -1,5 +1,7 @@
 """Who does the work."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -35,11 +37,16 @@ class Mechanic(ShopModel):
         default=False, help_text="May sign in as a mechanic and see the shop's data."
     )
     deleted_at = models.DateTimeField(null=True, editable=False)
+    # Kept by the verbs of tickets, in the transaction that assigns or releases.
+    ticket_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects = MechanicQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)
+        indexes: ClassVar = [
+            models.Index(fields=["deleted_at", "-ticket_count", "id"], name="mechanic_top")
+        ]
 
     def __str__(self) -> str:
         return self.name

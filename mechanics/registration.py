@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from autoful import audit
+from autoful import audit, tally
 from autoful.accounts.account import (
     Credentials,
     change_account,
@@ -70,6 +70,7 @@ def enter_mechanic(
     actor: Actor,
 ) -> Mechanic:
     """The record of a mechanic whose password is hashed already. Raises EmailTaken."""
+    tally.add("mechanics", 1)
     return Mechanic.objects.create(
         user=open_account(account),
         name=name,
@@ -164,6 +165,7 @@ def close_mechanic(*, mechanic: Mechanic, actor: Actor) -> None:
             "updated_at",
         ]
     )
+    tally.add("mechanics", -1)
     audit.erase_personal_data(mechanic, ("phone", "salary", "user"))
     hat = Actor(Role.MECHANIC, profile_id=mechanic.pk).hat
     IdempotencyKey.objects.erase_answers(caller=hat, about=mechanic)

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+from django.db.models import F
+
+from autoful import tally
 from autoful.actor import Actor
 from autoful.db import lock, lock_if_there
 from autoful.verbs import verb
@@ -44,6 +47,7 @@ def release(*, ticket: ServiceTicket, mechanic_id: int, actor: Actor) -> Service
         # Asked only now: one who left can still be on a ticket that came back.
         mechanic = Mechanic.objects.existing().filter(pk=mechanic_id).first()
         raise NotAssigned(mechanic.name) if mechanic else MechanicNotFound
+    tally.fewer(Mechanic.objects.all(), "ticket_count", {mechanic_id: 1})
     assignment.delete()
     return ticket
 
@@ -97,6 +101,7 @@ def release_open_assignments(mechanic: Mechanic) -> None:
 
     Part of the leaving's transaction, with the mechanic locked: nobody can assign them meanwhile.
     """
+    released = 0
     for ticket_id in _open_tickets_of(mechanic.pk):
         # Locked already, or assigned since we looked: a ticket whose team changes shows another
         # version, otherwise somebody who read it before could write over the change unawares.
@@ -104,6 +109,9 @@ def release_open_assignments(mechanic: Mechanic) -> None:
         if ticket is not None and ticket.is_open:
             for assignment in ticket.assignments.filter(mechanic=mechanic):
                 assignment.delete()
+                released += 1
+    if released:
+        tally.fewer(Mechanic.objects.all(), "ticket_count", {mechanic.pk: released})
 
 
 def _open_tickets_of(mechanic_id: int) -> list[int]:
@@ -115,7 +123,13 @@ def _open_tickets_of(mechanic_id: int) -> list[int]:
 
 
 def _lock_available(mechanic_id: int) -> Mechanic:
-    mechanic = lock(Mechanic.objects.existing(), mechanic_id, MechanicNotFound())
+    """Who is about to be put on a ticket, and is counted there already."""
+    mechanic = lock(
+        Mechanic.objects.existing(),
+        mechanic_id,
+        MechanicNotFound(),
+        ticket_count=F("ticket_count") + 1,
+    )
     if not mechanic.is_available:
         raise MechanicUnavailable(mechanic.name)
     return mechanic
@@ -125,15 +139,18 @@ def _change(ticket: ServiceTicket, *, add: set[int], remove: set[int], actor: Ac
     known = set(Mechanic.objects.existing().filter(pk__in=add).values_list("pk", flat=True))
     if unknown := add - known:
         raise UnknownMechanics(unknown)
-    for assignment in ticket.assignments.filter(mechanic_id__in=remove):
-        assignment.delete()
     # By id: two teams that share mechanics lock them in the same order and never deadlock.
-    for mechanic_id in sorted(add):
+    for mechanic_id in sorted(add | remove):
+        if mechanic_id in remove:
+            tally.fewer(Mechanic.objects.all(), "ticket_count", {mechanic_id: 1})
+            continue
         try:
             mechanic = _lock_available(mechanic_id)
         except MechanicNotFound as left:  # since we looked
             raise UnknownMechanics({mechanic_id}) from left
         _put(ticket, mechanic, actor)
+    for assignment in ticket.assignments.filter(mechanic_id__in=remove):
+        assignment.delete()
 
 
 def _put(ticket: ServiceTicket, mechanic: Mechanic, actor: Actor) -> None:

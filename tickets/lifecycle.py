@@ -1,11 +1,14 @@
 """A ticket's life: opened, moved through its statuses, deleted."""
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
+from autoful import tally
 from autoful.actor import Actor
 from autoful.db import lock, lock_if_there
 from autoful.verbs import verb
@@ -13,13 +16,14 @@ from customers.errors import CustomerNotFound
 from customers.models import Customer
 from customers.vehicles import normalize_vin, vehicle_for
 from inventory import stock
+from mechanics.models import Mechanic
 from tickets.errors import (
     IllegalTransition,
     ReasonRequired,
     TicketClosed,
     TicketNotFound,
 )
-from tickets.models import PartLine, ServiceTicket, StatusChange
+from tickets.models import Assignment, PartLine, ServiceTicket, StatusChange
 
 Status = ServiceTicket.Status
 
@@ -63,7 +67,12 @@ def open_ticket(
 ) -> ServiceTicket:
     """A new ticket for a customer and the vehicle they bring. Raises CustomerNotFound."""
     # Locked: otherwise a customer who closes the account right now would get a ticket after it.
-    customer = lock(Customer.objects.existing(), customer_id, CustomerNotFound())
+    customer = lock(
+        Customer.objects.existing(),
+        customer_id,
+        CustomerNotFound(),
+        ticket_count=F("ticket_count") + 1,
+    )
     ticket = ServiceTicket.objects.create(
         customer=customer,
         vehicle=vehicle_for(vin=vin, customer=customer, mileage=mileage),
@@ -74,6 +83,7 @@ def open_ticket(
         mileage=mileage,
     )
     _record(ticket, from_status="", reason="", actor=actor)
+    tally.add("service_tickets", 1)
     return ticket
 
 
@@ -123,7 +133,7 @@ def transition(*, ticket: ServiceTicket, to: str, reason: str = "", actor: Actor
         raise ReasonRequired
     if to == Status.CANCELLED:
         # One by one, so that each leaves its audit entry.
-        for assignment in ticket.assignments.all():
+        for assignment in _count_mechanics_out([ticket]):
             assignment.delete()
         _return_parts([ticket], actor)
     ticket.status = to
@@ -142,12 +152,25 @@ def delete_ticket(*, ticket: ServiceTicket, actor: Actor) -> None:
 @verb
 def delete_tickets(*, ticket_ids: Iterable[int], actor: Actor) -> None:
     """Remove several tickets, all or none; their parts go back. Raises TicketNotFound."""
-    # First all tickets, then all parts: one by one, who ends the first ticket would hold its parts
-    # and wait for the second ticket, and whoever holds that may be waiting for the parts.
+    # First all tickets, then all customers, mechanics, parts: one by one, who ends the first ticket
+    # would hold its parts and wait for the second ticket, and whoever holds that may be waiting for
+    # the parts.
     tickets = [lock_ticket(ticket_id) for ticket_id in sorted(ticket_ids)]
+    theirs = Counter(ticket.customer_id for ticket in tickets)
+    tally.fewer(Customer.objects.all(), "ticket_count", theirs)
+    _count_mechanics_out(tickets)
     _return_parts(tickets, actor)
     for ticket in tickets:
         ticket.delete()
+    tally.add("service_tickets", -len(tickets))
+
+
+def _count_mechanics_out(tickets: list[ServiceTicket]) -> list[Assignment]:
+    """The assignments of these tickets, counted no more; whoever asks ends them."""
+    assignments = list(Assignment.objects.filter(ticket__in=tickets).order_by("id"))
+    on_them = Counter(assignment.mechanic_id for assignment in assignments)
+    tally.fewer(Mechanic.objects.all(), "ticket_count", on_them)
+    return assignments
 
 
 def _return_parts(tickets: list[ServiceTicket], actor: Actor) -> None:

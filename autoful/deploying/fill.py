@@ -1,12 +1,14 @@
-"""Filling a column while the shop is open."""
+"""Filling a column, or a kept total, while the shop is open."""
 
 import time
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+
+from autoful.tally import SLOTS
 
 BATCH = 500  # rows; a statement locks no more, and for milliseconds
 
@@ -65,3 +67,56 @@ class Fill(Operation):
 
     def describe(self) -> str:
         return f"Fill {', '.join(self.to)} of {self.model_name} in batches"
+
+
+class BeginTally(Operation):
+    """Count the rows of a model, or those `where`, into the slots of a kept total.
+
+        BeginTally("customers", "customer", where=Q(deleted_at=None))
+
+    The version that keeps it is not running yet, and what the running one writes after this is not
+    in it: `manage.py recount` counts again when the last old worker is gone. Can be run again.
+    """
+
+    reversible = True
+    reduces_to_sql = False
+
+    def __init__(self, name: str, model_name: str, *, where: models.Q | None = None) -> None:
+        self.name = name
+        self.model_name = model_name
+        self.where = where
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        pass
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        alias = schema_editor.connection.alias
+        if not self.allow_migrate_model(alias, model):
+            return
+        slots = to_state.apps.get_model("autoful", "Tally")._base_manager.using(alias)
+        rows = model._base_manager.using(alias).filter(self.where or models.Q())
+        with transaction.atomic(using=alias):
+            slots.filter(name=self.name).delete()
+            slots.bulk_create(
+                slots.model(name=self.name, slot=slot, total=0 if slot else rows.count())
+                for slot in range(SLOTS)
+            )
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Nothing: the table goes with its own migration."""
+
+    def describe(self) -> str:
+        return f"Count {self.name}"

@@ -19,7 +19,7 @@ from django.db.migrations import Migration, operations
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from autoful.deploying.fill import Fill
+from autoful.deploying.fill import BeginTally, Fill
 
 MARKER = re.compile(r"(open|closed): (.*\S.*)")
 
@@ -199,6 +199,7 @@ class _Judged:
 
 JUDGES: dict[type[Operation], Callable[[_Judged], Iterator[str]]] = {
     Fill: _Judged.fine,
+    BeginTally: _Judged.fine,
     operations.CreateModel: _Judged.fine,
     operations.AlterModelOptions: _Judged.fine,
     operations.AlterModelManagers: _Judged.fine,

@@ -164,7 +164,7 @@ def unprotected(*modules: Any) -> Iterator[None]:
     without one, each statement for itself.
     """
 
-    def read(rows: models.QuerySet[Any], pk: int, missing: Missing) -> Any:
+    def read(rows: models.QuerySet[Any], pk: int, missing: Missing, **also: Any) -> Any:
         found = rows.filter(pk=pk).first()
         if found is None:
             raise missing
@@ -185,9 +185,9 @@ def unlocked(module: Any, model: type[models.Model]) -> Iterator[None]:
     transactions too, see `unprotected`)."""
 
     def reading(locking: Callable[..., Any]) -> Callable[..., Any]:
-        def read(rows: models.QuerySet[Any], pk: int, *missing: Exception) -> Any:
+        def read(rows: models.QuerySet[Any], pk: int, *missing: Exception, **also: Any) -> Any:
             if rows.model is not model:
-                return locking(rows, pk, *missing)
+                return locking(rows, pk, *missing, **also)
             found = rows.filter(pk=pk).first()
             if found is None and missing:
                 raise missing[0]

@@ -1,0 +1,99 @@
+"""Totals that are kept instead of counted: COUNT(*) reads every row there is, this a handful.
+
+A total lies in slots, so that two writers seldom wait for each other; one row would make everybody
+wait for everybody. A verb says what it made or removed, `add("customers", 1)`, and that is written
+when the outermost verb ends: who holds a slot waits for nothing any more. Written where it is said,
+a page of the back office that opens a ticket would hold a slot and wait for a part, while somebody
+who has the part waits for the slot.
+"""
+
+import itertools
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, models, transaction
+from django.db.models import Case, F, Sum, When
+
+from autoful.models import Tally
+
+SLOTS = 16  # about as many as threads that write at once
+CASES = 200  # rows that one statement moves
+
+_said: ContextVar[Counter[str] | None] = ContextVar("said", default=None)
+
+
+def add(name: str, number: int) -> None:
+    """There are `number` more of `name`, or fewer; part of the transaction that makes it so."""
+    said = _said.get()
+    if said is None:
+        _write(name, number)
+    else:
+        said[name] += number
+
+
+def total(name: str, using: str = DEFAULT_DB_ALIAS) -> int:
+    """How many there are."""
+    slots = Tally.objects.using(using).filter(name=name)
+    return max(slots.aggregate(total=Sum("total"))["total"] or 0, 0)
+
+
+@contextmanager
+def written_last() -> Iterator[None]:
+    """What is added inside is written at the end of the outermost such block, or forgotten with a
+    block that fails. It stands inside the block's transaction."""
+    around, said = _said.get(), Counter[str]()
+    token = _said.set(said)
+    try:
+        yield
+    finally:
+        _said.reset(token)
+    if around is not None:
+        around.update(said)
+        return
+    for name in sorted(said):
+        if said[name]:
+            _write(name, said[name])
+
+
+def fewer(rows: models.QuerySet[Any], column: str, numbers: Mapping[int, int]) -> None:
+    """Lower the `column` of several rows, each by its number: one statement, in order of id.
+
+    One that is lower than it should be stops at zero, until `manage.py recount` puts it right:
+    what the version before opened and did not count must not be what nobody can delete.
+    """
+    everyone = sorted(numbers)
+    for start in range(0, len(everyone), CASES):
+        ids = everyone[start : start + CASES]
+        cases = [
+            When(pk=pk, **{f"{column}__gte": numbers[pk]}, then=F(column) - numbers[pk])
+            for pk in ids
+        ]
+        rows.filter(pk__in=ids).update(**{column: Case(*cases, default=0)})
+
+
+def _write(name: str, number: int) -> None:
+    slot = Tally.objects.filter(name=name, slot=_slot())
+    while not slot.update(total=F("total") + number):
+        # The first of its name in this slot. Two that are it at once meet at the unique key.
+        try:
+            with transaction.atomic():
+                Tally.objects.create(name=name, slot=_slot(), total=0)
+        except IntegrityError:
+            pass
+
+
+def _slot() -> int:
+    """This thread's, always the same one: a transaction that took two would need an order."""
+    if not hasattr(_mine, "slot"):
+        _mine.slot = next(_slots) % SLOTS
+    return int(_mine.slot)
+
+
+_mine = threading.local()
+# From one thread to the next, so that those of a process have different ones.
+_slots = itertools.count(random.randrange(SLOTS))  # noqa: S311

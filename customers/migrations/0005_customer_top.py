@@ -1,0 +1,14 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("customers", "0004_customer_tickets"),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name="customer",
+            index=models.Index(fields=["deleted_at", "-ticket_count", "id"], name="customer_top"),
+        ),
+    ]
