@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from autoful.actor import COMMAND
 from autoful.api import caching
-from autoful.api.pagination import Pages
+from autoful.api.viewsets import ShopViewSet
 from autoful.testing.personas import Persona, boss
 from customers.tests.factories import CustomerFactory
 from inventory import stock
@@ -120,16 +120,16 @@ def test_control_until_then_it_is_not(reader: Persona) -> None:
 
 def read_while(change: Callable[[], Any], reader: Persona) -> Any:
     """Read the parts; `change` commits after the rows were read and before they are stored."""
-    original = Pages.paginate_queryset
+    original = ShopViewSet.rows
     waiting = [change]
 
-    def reading(self: Pages, *args: Any, **kwargs: Any) -> Any:
+    def reading(self: ShopViewSet, *args: Any, **kwargs: Any) -> Any:
         rows = original(self, *args, **kwargs)
         if waiting:
             waiting.pop()()
         return rows
 
-    with patch.object(Pages, "paginate_queryset", reading):
+    with patch.object(ShopViewSet, "rows", reading):
         return read(reader, "inventory")["inventory"][0]["quantity_in_stock"]
 
 

@@ -14,15 +14,19 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import BaseCache, caches
-from django.db import models
+from django.core.exceptions import EmptyResultSet
+from django.db import models, transaction
+from django.db.models import QuerySet
 
 from autoful import metrics, outage
 from autoful.api import replica
 from autoful.db import after_commit
+
+T = TypeVar("T")
 
 _lists_by_model: dict[type[models.Model], set[str]] = defaultdict(set)
 
@@ -62,20 +66,49 @@ def cached_page(
     What was built from a source that `may_be_behind` is not kept while the list's last change is
     younger than that: it would stand for a minute without it.
     """
+    return _kept(
+        "page", name, f"{audience}:{_digest(repr(sorted(asked.items())))}", build, may_be_behind
+    )
+
+
+def cached_total(
+    name: str, rows: QuerySet[Any], build: Callable[[], int], may_be_behind: Callable[[], bool]
+) -> int:
+    """How many rows of a list there are: what `build` counts, dropped with the list's pages."""
+    if transaction.get_connection(rows.db).in_atomic_block:
+        return build()  # what a transaction sees may never be committed
+    try:
+        counted = repr(rows.order_by().values("pk").query.sql_with_params())
+    except EmptyResultSet:
+        return 0
+    return _kept("total", name, _digest(counted), build, may_be_behind)
+
+
+def _digest(question: str) -> str:
+    return hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _kept(
+    kind: str, name: str, asked: str, build: Callable[[], T], may_be_behind: Callable[[], bool]
+) -> T:
     version = outage.ask(lambda: _version(name))
     if version is None:
-        metrics.count("list_cache", list=name, result="unavailable")
+        _looked(kind, name, "unavailable")
         return build()
-    question = repr(sorted(asked.items())).encode("utf-8", "surrogatepass")
-    digest = hashlib.sha256(question).hexdigest()
-    key = f"page:{name}:{version}:{audience}:{digest}"
-    page: bytes | None = outage.ask(lambda: _lists().get(key))
-    metrics.count("list_cache", list=name, result="miss" if page is None else "hit")
-    if page is None:
-        page = build()
+    key = f"{kind}:{name}:{version}:{asked}"
+    answer: T | None = outage.ask(lambda: _lists().get(key))
+    _looked(kind, name, "miss" if answer is None else "hit")
+    if answer is None:
+        answer = build()
         if _age(version) > replica.BEHIND or not may_be_behind():
-            outage.ask(lambda: _lists().set(key, page, timeout=settings.LIST_CACHE_SECONDS))
-    return page
+            kept = answer
+            outage.ask(lambda: _lists().set(key, kept, timeout=settings.LIST_CACHE_SECONDS))
+    return answer
+
+
+def _looked(kind: str, name: str, result: str) -> None:
+    if kind == "page":
+        metrics.count("list_cache", list=name, result=result)
 
 
 def _new_version() -> str:

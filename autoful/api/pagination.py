@@ -1,63 +1,144 @@
-"""Pages: `?page=1&per_page=10`, with totals."""
+"""Pages: `?page=1&per_page=10` or `?cursor=&per_page=10`, with totals."""
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
+from autoful.api import cursors
+from autoful.api.cursors import Cursor, Order, order_of
+
 PER_PAGE = 10
 MOST_PER_PAGE = 100
 PARAMETERS = ("page", "per_page")
+EITHER = "Ask for a page by its number or by a cursor, not by both."
+
+Key = dict[str, Any]  # of one row: "pk", and more columns by their names
+
+
+# The number of the page, or the text of a cursor, and the rows a page.
+Asked = tuple[int | str, int]
 
 
 class Pages(BasePagination):
-    """`per_page` above 100 is cut to 100; a page past the end has no rows and is no error."""
+    """Pages of the keys of a list, by number or by cursor.
+
+    Only what is needed to find the rows of a page is read here, which an index may have all of;
+    whoever shows them reads them by their ids. `total` says how many rows a queryset has, and
+    `columns` are more of each row to bring along.
+
+    `per_page` above 100 is cut to 100; a page past the end has no rows and is no error.
+    """
 
     template = "rest_framework/pagination/previous_and_next.html"
 
-    def __init__(self, key: str = "") -> None:
-        self.key = key
+    def __init__(
+        self,
+        key: str = "",
+        total: Callable[[Any], int] = QuerySet.count,
+        columns: Sequence[str] = (),
+    ) -> None:
+        self.key, self.total, self.columns = key, total, columns
 
     def get_results(self, data: Any) -> Any:
         """Where the rows are; the browsable API offers its filters only beside rows."""
         return data[self.key]
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """The page's keys in their order: `{"pk": 7}`, with `columns` and what the order needs."""
         self.request = request
-        self.page, self.per_page = asked_page(request)
-        self.total_items = queryset.count()
+        asked, self.per_page = asked_page(request)
+        order = order_of(queryset)
+        cursor = None
+        if isinstance(asked, str):  # before anything is counted: it may be refused
+            cursor = cursors.read(asked, order) if asked else None
+        self.total_items = self.total(queryset)
         self.total_pages = -(-self.total_items // self.per_page)
-        self.display_page_controls = self.total_pages > 1  # the browsable API's
-        if self.page > self.total_pages:
-            return []  # and no OFFSET, which a page of nineteen digits would overflow
-        start = (self.page - 1) * self.per_page
-        return list(queryset[start : start + self.per_page])
+        keys = queryset.select_related(None).prefetch_related(None)
+        if isinstance(asked, int):
+            self.place: dict[str, Any] = {"page": asked}
+            page = self._numbered(keys.values("pk", *self.columns), order, asked)
+            self.display_page_controls = self.total_pages > 1  # the browsable API's
+        else:
+            ordering = (column.name for column in order.columns[:-1])
+            keys = keys.values("pk", *{*ordering, *self.columns})
+            page, before, after = self._next_to(keys, order, cursor)
+            self.place = {
+                "next_cursor": cursors.write(after, order) if after else None,
+                "previous_cursor": cursors.write(before, order) if before else None,
+            }
+            self.display_page_controls = bool(before or after)
+        return page
 
-    def summary(self) -> dict[str, int]:
-        return {
-            "page": self.page,
+    def _numbered(self, keys: Any, order: Order, page: int) -> list[Key]:
+        """From the end that is nearer, so that the last page costs what the first does.
+
+        It is a page of a list of `total_items` rows. If rows have come or gone since they were
+        counted, it begins that many rows further on or back, as the next page asked for would.
+        """
+        start = (page - 1) * self.per_page
+        end = min(start + self.per_page, self.total_items)
+        if start >= end:
+            return []  # and no OFFSET, which a page of nineteen digits would overflow
+        beyond = self.total_items - end
+        if start <= beyond:
+            return list(order.applied_to(keys)[start:end])
+        turned = order.turned_round().applied_to(keys)
+        return list(turned[beyond : self.total_items - start])[::-1]
+
+    def _next_to(
+        self, keys: Any, order: Order, cursor: Cursor | None
+    ) -> tuple[list[Key], Cursor | None, Cursor | None]:
+        """The rows next to the cursor, and the cursors of what is before and after them."""
+        there: Cursor | None = None
+        back: Cursor | None = None
+        walk = cursor.narrowed(keys, order) if cursor else order.applied_to(keys)
+        page = list(walk[: self.per_page + 1])
+        is_more = len(page) > self.per_page
+        del page[self.per_page :]
+        if is_more:
+            there = Cursor(cursor.side[0] if cursor else ">", order.values_of(page[-1]))
+        # Where we came from there were rows; if they are gone by now, that page has none.
+        if cursor and page:
+            back = Cursor(cursor.rest().side[0], order.values_of(page[0]))
+        elif cursor:
+            back = cursor.rest()
+        if cursor is not None and cursor.goes_back:
+            return page[::-1], there, back
+        return page, back, there
+
+    def summary(self) -> dict[str, Any]:
+        """What the answer says of the page, as `pagination`."""
+        totals = {
             "per_page": self.per_page,
             "total_pages": self.total_pages,
             "total_items": self.total_items,
         }
+        numbered = "page" in self.place
+        return self.place | totals if numbered else totals | self.place
 
     def to_html(self) -> str:
         return render_to_string(
             self.template,
             {
-                "previous_url": self._url(self.page - 1),
-                "next_url": self._url(self.page + 1),
+                "previous_url": self._url("previous_cursor", -1),
+                "next_url": self._url("next_cursor", 1),
             },
         )
 
-    def _url(self, page: int) -> str | None:
-        if not 1 <= page <= self.total_pages:
-            return None
-        return replace_query_param(self.request.build_absolute_uri(), "page", page)
+    def _url(self, cursor: str, step: int) -> str | None:
+        url = self.request.build_absolute_uri()
+        if "page" in self.place:
+            page = self.place["page"] + step
+            return replace_query_param(url, "page", page) if 1 <= page <= self.total_pages else None
+        text = self.place[cursor]
+        return replace_query_param(url, "cursor", text) if text else None
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         whole = {"type": "integer", "minimum": 1, "maximum": 999_999_999_999_999}
@@ -74,15 +155,32 @@ class Pages(BasePagination):
                 "description": f"Rows a page; more than {MOST_PER_PAGE} is cut to that.",
                 "schema": whole | {"default": PER_PAGE},
             },
+            {
+                "name": "cursor",
+                "in": "query",
+                "description": "In place of `page`, to walk a long list: empty for its first page, "
+                "then what `next_cursor` or `previous_cursor` of the last answer said, with the "
+                "same `ordering`. However rows come and go meanwhile, none that stays is missed "
+                "or told twice.",
+                "allowEmptyValue": True,
+                "schema": {
+                    "type": "string",
+                    "maxLength": cursors.LONGEST,
+                    "pattern": f"^({cursors.FORM})?$",
+                },
+            },
         ]
 
 
-def asked_page(request: Request) -> tuple[int, int]:
+def asked_page(request: Request) -> Asked:
     """The page and the rows a page that are asked for; raises ValidationError."""
-    return (
-        _positive(request, "page", 1),
-        min(_positive(request, "per_page", PER_PAGE), MOST_PER_PAGE),
-    )
+    per_page = min(_positive(request, "per_page", PER_PAGE), MOST_PER_PAGE)
+    cursor = request.query_params.get("cursor")
+    if cursor is None:
+        return _positive(request, "page", 1), per_page
+    if "page" in request.query_params:
+        raise ValidationError({"cursor": [EITHER]})
+    return cursor, per_page
 
 
 def _positive(request: Request, name: str, default: int) -> int:

@@ -33,16 +33,34 @@ from autoful.api.answers import (
 )
 from autoful.api.writes import is_write
 
-PAGINATION = inline_serializer(
-    "Pagination",
-    {
-        name: serializers.IntegerField(min_value=0)
-        for name in ("page", "per_page", "total_pages", "total_items")
+TOTALS = ("per_page", "total_pages", "total_items")
+BY_NUMBER = inline_serializer(
+    "PageByNumber",
+    {name: serializers.IntegerField(min_value=0) for name in ("page", *TOTALS)},
+)
+BY_CURSOR = inline_serializer(
+    "PageByCursor",
+    {name: serializers.IntegerField(min_value=0) for name in TOTALS}
+    | {
+        name: serializers.CharField(allow_null=True, help_text=f"Null at the {end} of the list.")
+        for name, end in (("next_cursor", "end"), ("previous_cursor", "beginning"))
     },
+)
+PAGINATION = PolymorphicProxySerializer(
+    component_name="Pagination",
+    serializers=[BY_NUMBER, BY_CURSOR],
+    resource_type_field_name=None,
 )
 MESSAGE = inline_serializer("Message", {"message": serializers.CharField()})
 
 EXAMPLE_PAGINATION = {"page": 1, "per_page": 10, "total_pages": 1, "total_items": 1}
+EXAMPLE_CURSORS = {
+    "per_page": 10,
+    "total_pages": 12,
+    "total_items": 117,
+    "next_cursor": "WyI-IiwiaWQiLFsxMF1d.4nJ5ZUJrXo2RzYl0m1bq0w9mG1nIhX8o7sVQd2tL3cE",
+    "previous_cursor": None,
+}
 
 # A sign-in widens what a public route shows; none is needed.
 OPTIONAL_SIGN_IN: Any = [{}, {"token": []}, {"back_office": []}]
@@ -87,9 +105,13 @@ def documented(
     `refusals` holds the bodies of errors that say more than the house's examples.
     """
     statuses = [status] if isinstance(status, int) else list(status)
+    answers = {f"{summary}: answer": example}
+    if "pagination" in example:
+        answers[f"{summary}: answer, by cursor"] = example | {"pagination": EXAMPLE_CURSORS}
     examples = [
-        OpenApiExample(f"{summary}: answer", example, response_only=True, status_codes=[str(code)])
+        OpenApiExample(name, shown, response_only=True, status_codes=[str(code)])
         for code in statuses
+        for name, shown in answers.items()
     ]
     if body_example is not None:
         examples.append(OpenApiExample(f"{summary}: request", body_example, request_only=True))

@@ -157,13 +157,36 @@ class ShopViewSet(GenericViewSet[Any]):
     def answer(self, instance: Any, status: int = 200) -> Response:
         return tagged(Response(self.represent(instance), status=status), instance)
 
+    # --- Lists ---
+
+    def kept_total(self) -> int | None:
+        """How many rows the whole list has, where that is kept; None where it is counted."""
+        return None
+
+    def total(self, queryset: Any) -> int:
+        """How many rows a list has, counted once for all its pages."""
+        if queryset.query.where == self.get_queryset().query.where:
+            kept = self.kept_total()
+            if kept is not None:
+                return kept
+        return caching.cached_total(
+            self.list_name,
+            queryset,
+            queryset.count,
+            may_be_behind=lambda: queryset.db == replica.REPLICA,
+        )
+
     def rows(self, queryset: Any, key: str | None = None) -> dict[str, Any]:
         """One page of rows in the contract's shape, under `key`."""
         key = key or self.list_name
-        self._paginator = paginator = Pages(key)
+        self._paginator = paginator = Pages(key, self.total)
 
         def build(database: str) -> dict[str, Any]:
-            page = paginator.paginate_queryset(queryset.using(database), self.request)
+            asked = queryset.using(database)
+            keys = [row["pk"] for row in paginator.paginate_queryset(asked, self.request)]
+            found = asked.order_by().in_bulk(keys)
+            # One that was deleted since its key was read is not there.
+            page = [found[pk] for pk in keys if pk in found]
             return {key: self.represent_all(page), "pagination": paginator.summary()}
 
         rows, self.read_from = replica.read(self.actor, build)
