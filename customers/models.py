@@ -19,6 +19,12 @@ validate_vin = RegexValidator(
 )
 
 
+def initialled(name: str) -> str:
+    """ "Sarah Johnson" as the public sees her: "Sarah J."."""
+    first, *others = name.split() or [""]
+    return f"{first} {others[-1][0]}." if others else name
+
+
 class Customer(ShopModel):
     """A customer of the shop. Walk-ins have no account; a closed one keeps only its number."""
 
@@ -55,12 +61,6 @@ class Customer(ShopModel):
 
     def may_sign_in(self) -> bool:
         return self.deleted_at is None
-
-    @property
-    def public_name(self) -> str:
-        """ "Sarah Johnson" as the public sees her: "Sarah J."."""
-        first, *others = self.name.split() or [""]
-        return f"{first} {others[-1][0]}." if others and not self.deleted_at else self.name
 
 
 class Vehicle(ShopModel):

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from autoful.api.fields import EmailField, PasswordField, PhoneField, TextField
-from customers.models import Customer
-from customers.querysets import MOST_NESTED_TICKETS, newest_tickets
+from customers.models import Customer, initialled
+
+# What an answer nests: the newest tickets, not ten years of a fleet's.
+MOST_NESTED_TICKETS = 100
 
 
 class RegisterCustomerSerializer(serializers.Serializer[Customer]):
@@ -34,9 +35,15 @@ class TicketSummarySerializer(serializers.Serializer[Any]):
     status = serializers.CharField()
 
 
+class InitialledNameField(serializers.CharField):
+    """What the public is told of a customer's name."""
+
+    def to_representation(self, value: str) -> str:
+        return initialled(value)
+
+
 class PublicCustomerSerializer(serializers.ModelSerializer[Customer]):
-    name = serializers.CharField(source="public_name")
-    ticket_count = serializers.IntegerField()
+    name = InitialledNameField()
 
     class Meta:
         model = Customer
@@ -44,21 +51,17 @@ class PublicCustomerSerializer(serializers.ModelSerializer[Customer]):
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
-    ticket_count = serializers.IntegerField()
-
     class Meta:
         model = Customer
         fields: tuple[str, ...] = ("id", "name", "email", "phone", "ticket_count")
 
 
 class CustomerDetailSerializer(CustomerSerializer):
-    service_tickets = serializers.SerializerMethodField(
-        help_text=f"The newest {MOST_NESTED_TICKETS}; `ticket_count` counts all."
+    service_tickets: Any = serializers.ListSerializer(
+        child=TicketSummarySerializer(),
+        max_length=MOST_NESTED_TICKETS,
+        help_text=f"The newest {MOST_NESTED_TICKETS}; `ticket_count` counts all.",
     )
 
     class Meta(CustomerSerializer.Meta):
         fields = (*CustomerSerializer.Meta.fields, "service_tickets")
-
-    @extend_schema_field(TicketSummarySerializer(many=True))
-    def get_service_tickets(self, customer: Customer) -> Any:
-        return TicketSummarySerializer(newest_tickets(customer), many=True).data

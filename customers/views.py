@@ -8,7 +8,7 @@ from autoful.accounts.serializers import SignInSerializer
 from autoful.accounts.views import sign_in_answer
 from autoful.actor import Role
 from autoful.api.permissions import Anyone, OwnProfile, PublicRead
-from autoful.api.preconditions import tagged
+from autoful.api.reading import Shape
 from autoful.api.viewsets import ShopViewSet
 from customers import registration
 from customers.errors import CustomerNotFound
@@ -47,18 +47,21 @@ class CustomerViewSet(ShopViewSet):
     }
     serializer_class = CustomerSerializer
     public_serializer_class = PublicCustomerSerializer
+    owner = Role.CUSTOMER
     filterset_class = CustomerFilter
     public_filterset_class = PublicCustomerFilter
 
     def get_queryset(self) -> Any:
         return Customer.objects.existing().order_by("id")
 
-    def owns(self, instance: Customer) -> bool:
-        return self.actor.is_profile(Role.CUSTOMER, instance.pk)
+    def shape(self, *, own: bool) -> Shape:
+        shape = super().shape(own=own)
+        in_detail = self.action == "retrieve" and shape is CustomerSerializer
+        return CustomerDetailSerializer if in_detail else shape
 
     def create(self, request: Request) -> Response:
         customer = registration.register_customer(**self.body(), actor=self.actor)
-        return tagged(Response(CustomerSerializer(customer).data, status=201), customer)
+        return self.answer(customer, 201, CustomerSerializer)
 
     def update(self, request: Request, pk: str) -> Response:
         customer = self.get_object()
@@ -69,15 +72,9 @@ class CustomerViewSet(ShopViewSet):
         registration.close_customer(customer=self.get_object(), actor=self.actor)
         return Response({"message": "Customer deleted successfully"})
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        customer = self.get_object()
-        if self.sees_all() or self.owns(customer):
-            return tagged(Response(CustomerDetailSerializer(customer).data), customer)
-        return self.answer(customer)
-
     @action(detail=False)
     def top(self, request: Request) -> Response:
-        return Response(self.represent_all(Customer.objects.top(3)))
+        return Response(self.shown(Customer.objects.top(3).values("pk")))
 
     @action(detail=False, methods=["post"], authentication_classes=[])
     def login(self, request: Request) -> Response:

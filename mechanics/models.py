@@ -11,6 +11,11 @@ from autoful.models import ShopModel
 from mechanics.querysets import MechanicQuerySet
 
 
+def first_name(name: str) -> str:
+    """What the public is told of a mechanic's name."""
+    return (name.split() or [""])[0]
+
+
 class Mechanic(ShopModel):
     """A mechanic of the shop. One who left keeps the name, for the tickets they worked on.
 
@@ -62,8 +67,3 @@ class Mechanic(ShopModel):
     @property
     def email(self) -> str | None:
         return self.user.email if self.user else None
-
-    @property
-    def first_name(self) -> str:
-        """What the public is told."""
-        return (self.name.split() or [""])[0]

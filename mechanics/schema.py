@@ -10,10 +10,11 @@ from autoful.api.schema import (
     documented,
     page_of,
 )
-from customers.serializers import TicketSummarySerializer
 from mechanics.serializers import (
     ChangeMechanicSerializer,
+    ColleagueDetailSerializer,
     ColleagueSerializer,
+    MechanicDetailSerializer,
     MechanicSerializer,
     RegisterMechanicSerializer,
     TopMechanicSerializer,
@@ -33,20 +34,6 @@ TICKET = {
     "service_desc": "Brakes squeal",
     "status": "in_progress",
 }
-
-
-class MechanicDetailSerializer(MechanicSerializer):
-    service_tickets = TicketSummarySerializer(many=True)
-
-    class Meta(MechanicSerializer.Meta):
-        fields = (*MechanicSerializer.Meta.fields, "service_tickets")
-
-
-class ColleagueDetailSerializer(ColleagueSerializer):
-    service_tickets = TicketSummarySerializer(many=True)
-
-    class Meta(ColleagueSerializer.Meta):
-        fields = (*ColleagueSerializer.Meta.fields, "service_tickets")
 
 
 mechanic_docs = extend_schema_view(

@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from autoful.api.fields import EmailField, MoneyField, PasswordField, PhoneField, TextField
-from mechanics.models import Mechanic
+from customers.serializers import MOST_NESTED_TICKETS, TicketSummarySerializer
+from mechanics.models import Mechanic, first_name
 
 
 class RegisterMechanicSerializer(serializers.Serializer[Mechanic]):
@@ -26,7 +27,7 @@ class ChangeMechanicSerializer(RegisterMechanicSerializer):
 class ColleagueSerializer(serializers.ModelSerializer[Mechanic]):
     """A mechanic as the others see them: no salary."""
 
-    email = serializers.EmailField(allow_null=True)  # none without an account
+    email = serializers.EmailField(source="user.email", allow_null=True)  # none without an account
 
     class Meta:
         model = Mechanic
@@ -40,13 +41,34 @@ class MechanicSerializer(ColleagueSerializer):
         fields = (*ColleagueSerializer.Meta.fields, "salary", "approved")
 
 
-class TopMechanicSerializer(serializers.ModelSerializer[Mechanic]):
-    ticket_count = serializers.IntegerField()
+class ColleagueDetailSerializer(ColleagueSerializer):
+    service_tickets: Any = serializers.ListSerializer(
+        child=TicketSummarySerializer(),
+        source="assignments.ticket",
+        max_length=MOST_NESTED_TICKETS,
+    )
 
+    class Meta(ColleagueSerializer.Meta):
+        fields = (*ColleagueSerializer.Meta.fields, "service_tickets")
+
+
+class MechanicDetailSerializer(MechanicSerializer, ColleagueDetailSerializer):
+    class Meta(MechanicSerializer.Meta):
+        fields = (*MechanicSerializer.Meta.fields, "service_tickets")
+
+
+class TopMechanicSerializer(serializers.ModelSerializer[Mechanic]):
     class Meta:
         model = Mechanic
         fields = ("id", "name", "ticket_count")
 
 
+class FirstNameField(serializers.CharField):
+    """What the public is told of a mechanic's name."""
+
+    def to_representation(self, value: str) -> str:
+        return first_name(value)
+
+
 class PublicTopMechanicSerializer(TopMechanicSerializer):
-    name = serializers.CharField(source="first_name")
+    name = FirstNameField()

@@ -7,24 +7,30 @@ from rest_framework.response import Response
 from autoful.accounts.serializers import SignInSerializer
 from autoful.accounts.views import sign_in_answer
 from autoful.actor import Role
+from autoful.api import reading
 from autoful.api.permissions import Anyone, OwnProfile, PublicRead, WorksHere
-from autoful.api.preconditions import tagged
+from autoful.api.reading import Shape
 from autoful.api.viewsets import ShopViewSet
-from customers.serializers import TicketSummarySerializer
 from mechanics import registration
 from mechanics.errors import MechanicNotFound
 from mechanics.filters import MechanicFilter
 from mechanics.models import Mechanic
-from mechanics.querysets import newest_tickets
 from mechanics.schema import mechanic_docs
 from mechanics.serializers import (
     ChangeMechanicSerializer,
+    ColleagueDetailSerializer,
     ColleagueSerializer,
+    MechanicDetailSerializer,
     MechanicSerializer,
     PublicTopMechanicSerializer,
     RegisterMechanicSerializer,
     TopMechanicSerializer,
 )
+
+IN_DETAIL: dict[Shape, Shape] = {
+    MechanicSerializer: MechanicDetailSerializer,
+    ColleagueSerializer: ColleagueDetailSerializer,
+}
 
 
 @mechanic_docs
@@ -50,22 +56,24 @@ class MechanicViewSet(ShopViewSet):
     }
     serializer_class = MechanicSerializer
     public_serializer_class = ColleagueSerializer
+    owner = Role.MECHANIC
     filterset_class = MechanicFilter
     public_filterset_class = MechanicFilter
 
     def get_queryset(self) -> Any:
-        return Mechanic.objects.existing().select_related("user").order_by("id")
+        return Mechanic.objects.existing().order_by("id")
 
     def sees_all(self) -> bool:
         # The full view has the salary, so here a mechanic is not one of those who see it all.
         return self.actor.role is Role.BACK_OFFICE and super().sees_all()
 
-    def owns(self, instance: Mechanic) -> bool:
-        return self.actor.is_profile(Role.MECHANIC, instance.pk)
+    def shape(self, *, own: bool) -> Shape:
+        shape = super().shape(own=own)
+        return IN_DETAIL[shape] if self.action == "retrieve" else shape
 
     def create(self, request: Request) -> Response:
         mechanic = registration.register_mechanic(**self.body(), actor=self.actor)
-        return tagged(Response(MechanicSerializer(mechanic).data, status=201), mechanic)
+        return self.answer(mechanic, 201, MechanicSerializer)
 
     def update(self, request: Request, pk: str) -> Response:
         mechanic = registration.change_mechanic(
@@ -77,17 +85,13 @@ class MechanicViewSet(ShopViewSet):
         registration.close_mechanic(mechanic=self.get_object(), actor=self.actor)
         return Response({"message": "Mechanic deleted successfully"})
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        mechanic = self.get_object()
-        tickets = TicketSummarySerializer(newest_tickets(mechanic), many=True).data
-        shown = {**self.represent(mechanic), "service_tickets": tickets}
-        return tagged(Response(shown), mechanic)
-
     @action(detail=False)
     def top(self, request: Request) -> Response:
         staff = self.actor.works_here(self.view_permission)
         shape = TopMechanicSerializer if staff else PublicTopMechanicSerializer
-        return Response(shape(Mechanic.objects.top(3), many=True).data)
+        numbers = list(Mechanic.objects.top(3).values_list("pk", flat=True))
+        rows = reading.read(shape, numbers)
+        return Response([rows[number] for number in numbers if number in rows])
 
     @action(detail=False, methods=["post"], authentication_classes=[])
     def login(self, request: Request) -> Response:

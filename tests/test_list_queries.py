@@ -17,25 +17,30 @@ pytestmark = pytest.mark.django_db
 
 # The tables that stand first in each query, in their order; a mechanic's token asks for them first.
 ME = "mechanics_mechanic"
-TEAM = ["tickets_assignment", "mechanics_mechanic"]
-TICKET = ["customers_customer", *TEAM, "accounts_user", "tickets_partline", "inventory_part"]
-# How many there are, which are on the page, and those.
-CUSTOMERS, MECHANICS = ["customers_customer"] * 3, ["mechanics_mechanic"] * 3
-PARTS, TICKETS = ["inventory_part"] * 3, ["tickets_serviceticket"] * 3
+TOTAL = "autoful_tally"
+# The keys of the page's rows, then the rows.
+TICKETS = [TOTAL, *["tickets_serviceticket"] * 2, "tickets_assignment", "tickets_partline"]
+PARTS = [*["inventory_part"] * 2]
 EXPECTED: dict[tuple[str, str], list[str]] = {
-    ("nobody", "/customers"): CUSTOMERS,
-    ("mike", "/customers"): [ME, *CUSTOMERS],
-    ("mike", "/mechanics"): [ME, *MECHANICS],
-    ("nobody", "/inventory"): PARTS,
-    ("mike", "/inventory"): [ME, *PARTS],
-    ("nobody", "/service_tickets"): [*TICKETS, *TICKET],
-    ("mike", "/service_tickets"): [ME, *TICKETS, *TICKET],
-    ("sarah", "/service_tickets"): ["customers_customer", *TICKETS, *TICKET],
-    ("sarah", "/customers/my-tickets"): ["customers_customer", *TICKETS, *TEAM],
-    ("mike", "/inventory/search?part_name=part"): [ME, *PARTS],
-    ("mike", "/inventory/low-stock"): [ME, *PARTS],
-    ("nobody", "/customers/top"): ["customers_customer"],
-    ("nobody", "/mechanics/top"): ["mechanics_mechanic"],
+    ("nobody", "/customers"): [TOTAL, *["customers_customer"] * 2],
+    ("mike", "/customers"): [ME, TOTAL, *["customers_customer"] * 2],
+    ("mike", "/mechanics"): [ME, TOTAL, *["mechanics_mechanic"] * 3],
+    ("nobody", "/inventory"): [TOTAL, *PARTS],
+    ("mike", "/inventory"): [ME, TOTAL, *PARTS],
+    ("nobody", "/service_tickets"): TICKETS,
+    ("mike", "/service_tickets"): [ME, *TICKETS],
+    # Her own are another shape than the others'.
+    ("sarah", "/service_tickets"): ["customers_customer", *TICKETS, *TICKETS[2:]],
+    ("sarah", "/customers/my-tickets"): [
+        "customers_customer",  # the token
+        "customers_customer",  # how many there are
+        *["tickets_serviceticket"] * 2,
+        "tickets_assignment",
+    ],
+    ("mike", "/inventory/search?part_name=part"): [ME, "inventory_part", *PARTS],
+    ("mike", "/inventory/low-stock"): [ME, "inventory_part", *PARTS],
+    ("nobody", "/customers/top"): ["customers_customer"] * 2,
+    ("nobody", "/mechanics/top"): ["mechanics_mechanic"] * 2,
 }
 
 
@@ -68,16 +73,11 @@ def test_a_lists_queries(name: str, path: str, people: dict[str, Persona]) -> No
         assert read == EXPECTED[name, path], "\n".join(asked)
 
 
-def test_the_ticket_list_joins_no_customers(people: dict[str, Persona]) -> None:
+def test_a_page_of_tickets_is_found_without_a_join(people: dict[str, Persona]) -> None:
+    """MariaDB starts a joined list from customers and sorts every ticket for one page."""
     more(2, people["sarah"])
     for name in people:
         with CaptureQueriesContext(connection) as queries:
             people[name].get("/service_tickets")
-        tickets = [
-            q["sql"]
-            for q in queries
-            if "FROM `tickets_serviceticket`" in q["sql"]
-            or 'FROM "tickets_serviceticket"' in q["sql"]
-        ]
-        assert len(tickets) == 3
-        assert not [sql for sql in tickets if "JOIN" in sql]
+        (page,) = [q["sql"] for q in queries if "LIMIT" in q["sql"] and "ORDER BY" in q["sql"]]
+        assert "JOIN" not in page

@@ -18,6 +18,7 @@ from autoful.actor import Actor
 from autoful.admin import ReadOnlyAdmin, VerbAdmin
 from autoful.admin.pages import back_office
 from customers.vehicles import check_digit_warning
+from mechanics.models import first_name
 from tickets.inlines import PartLineInline, TeamInline, TimelineInline
 from tickets.lifecycle import (
     TRANSITIONS,
@@ -114,7 +115,7 @@ class ServiceTicketAdmin(VerbAdmin):
 
     @display(description="team")
     def team(self, ticket: ServiceTicket) -> str:
-        return ", ".join(a.mechanic.first_name for a in ticket.assignments.all()) or "-"
+        return ", ".join(first_name(a.mechanic.name) for a in ticket.assignments.all()) or "-"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).with_team()

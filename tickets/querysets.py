@@ -11,13 +11,5 @@ if TYPE_CHECKING:
 
 
 class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
-    def with_details(self) -> ServiceTicketQuerySet:
-        """Everything a ticket's answer shows, in a fixed number of queries.
-
-        The customer is prefetched, not joined: MariaDB starts a joined list from customers and
-        sorts every ticket in a temporary table for one page.
-        """
-        return self.prefetch_related("customer", "assignments__mechanic__user", "part_lines__part")
-
     def with_team(self) -> ServiceTicketQuerySet:
         return self.prefetch_related("assignments__mechanic")

@@ -1,9 +1,8 @@
 """Shapes of tickets, in and out."""
 
-from typing import Any, TypedDict
+from typing import Any
 
 from django.core.validators import RegexValidator
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from autoful.api.fields import (
@@ -12,11 +11,13 @@ from autoful.api.fields import (
     IdField,
     IdsField,
     TextField,
+    TextOrNullField,
     WholeNumberField,
 )
 from customers.models import LARGEST_MILEAGE, VIN, Customer
 from inventory.models import LARGEST_QUANTITY, Part
-from mechanics.serializers import ColleagueSerializer
+from mechanics.models import Mechanic
+from mechanics.serializers import ColleagueSerializer, FirstNameField
 from tickets.models import PartLine, ServiceTicket
 
 MOST_MECHANICS = 50
@@ -72,18 +73,12 @@ class AddPartSerializer(serializers.Serializer[None]):
 
 
 class TicketCustomerSerializer(serializers.ModelSerializer[Customer]):
-    email = serializers.SerializerMethodField()
-    phone = serializers.SerializerMethodField()
+    email = TextOrNullField()
+    phone = TextOrNullField()
 
     class Meta:
         model = Customer
         fields = ("id", "name", "email", "phone")
-
-    def get_email(self, customer: Customer) -> str | None:
-        return customer.email or None
-
-    def get_phone(self, customer: Customer) -> str | None:
-        return customer.phone or None
 
 
 class LinePartSerializer(serializers.ModelSerializer[Part]):
@@ -115,7 +110,7 @@ class ServiceTicketSerializer(serializers.ModelSerializer[ServiceTicket]):
     VIN = serializers.CharField(source="vin")
     customer_id = serializers.IntegerField()
     customer = TicketCustomerSerializer()
-    mechanics = serializers.SerializerMethodField()
+    mechanics = ColleagueSerializer(source="assignments.mechanic", many=True)
     service_inventories = PartLineSerializer(source="part_lines", many=True)
 
     class Meta:
@@ -134,11 +129,6 @@ class ServiceTicketSerializer(serializers.ModelSerializer[ServiceTicket]):
             "updated_at",
         )
 
-    @extend_schema_field(ColleagueSerializer(many=True))
-    def get_mechanics(self, ticket: ServiceTicket) -> Any:
-        team = [assignment.mechanic for assignment in ticket.assignments.all()]
-        return ColleagueSerializer(team, many=True).data
-
 
 class ShopTicketSerializer(ServiceTicketSerializer):
     """A ticket as the shop's own people see it."""
@@ -152,25 +142,34 @@ class ShopTicketSerializer(ServiceTicketSerializer):
         )
 
 
-class FirstName(TypedDict):
-    name: str
+class HiddenVINField(serializers.CharField):
+    def to_representation(self, value: str) -> str:
+        return "*" * (len(value) - 6) + value[-6:]
 
 
-class PartName(TypedDict):
-    part_name: str
+class FirstNameSerializer(serializers.Serializer[Mechanic]):
+    name = FirstNameField()
 
 
-class PublicPartLine(TypedDict):
-    quantity_used: int
-    inventory: PartName
+class PartNameSerializer(serializers.Serializer[Part]):
+    part_name = serializers.CharField()
+
+
+class PublicPartLineSerializer(serializers.Serializer[PartLine]):
+    quantity_used = serializers.IntegerField()
+    inventory = PartNameSerializer(source="part")
 
 
 class PublicTicketSerializer(serializers.ModelSerializer[ServiceTicket]):
     """A ticket without anybody's private data."""
 
-    VIN = serializers.SerializerMethodField(help_text="The last six behind asterisks.")
-    mechanics = serializers.SerializerMethodField(help_text="First names.")
-    service_inventories = serializers.SerializerMethodField(help_text="Names and quantities.")
+    VIN = HiddenVINField(source="vin", help_text="The last six behind asterisks.")
+    mechanics = FirstNameSerializer(
+        source="assignments.mechanic", many=True, help_text="First names."
+    )
+    service_inventories = PublicPartLineSerializer(
+        source="part_lines", many=True, help_text="Names and quantities."
+    )
 
     class Meta:
         model = ServiceTicket
@@ -184,29 +183,13 @@ class PublicTicketSerializer(serializers.ModelSerializer[ServiceTicket]):
             "service_inventories",
         )
 
-    def get_VIN(self, ticket: ServiceTicket) -> str:
-        return "*" * (len(ticket.vin) - 6) + ticket.vin[-6:]
-
-    def get_mechanics(self, ticket: ServiceTicket) -> list[FirstName]:
-        return [{"name": a.mechanic.first_name} for a in ticket.assignments.all()]
-
-    def get_service_inventories(self, ticket: ServiceTicket) -> list[PublicPartLine]:
-        return [
-            {
-                "quantity_used": line.quantity_used,
-                "inventory": {"part_name": line.part.part_name},
-            }
-            for line in ticket.part_lines.all()
-        ]
-
 
 class MyTicketSerializer(serializers.ModelSerializer[ServiceTicket]):
     VIN = serializers.CharField(source="vin")
-    mechanics = serializers.SerializerMethodField()
+    mechanics: Any = serializers.SlugRelatedField(
+        source="assignments.mechanic", slug_field="name", many=True, read_only=True
+    )
 
     class Meta:
         model = ServiceTicket
         fields = ("id", "VIN", "service_desc", "service_date", "status", "mechanics")
-
-    def get_mechanics(self, ticket: ServiceTicket) -> list[str]:
-        return [assignment.mechanic.name for assignment in ticket.assignments.all()]

@@ -35,6 +35,16 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class TextOrNullField(serializers.CharField):
+    """Read: null where there is none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, "allow_null": True} | kwargs)
+
+    def to_representation(self, value: str) -> Any:
+        return value or None
+
+
 class EmailField(serializers.EmailField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": 254} | kwargs)

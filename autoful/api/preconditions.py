@@ -42,16 +42,25 @@ class PreconditionFailed(DomainError):
         )
 
 
-def tagged(response: Response, row: ShopModel) -> Response:
-    """The response, which gets the ETag of `row` as soon as it is rendered."""
+def versioned(response: Response, version: int) -> Response:
+    """The response, which gets the ETag of a row of this version as soon as it is rendered.
+
+    The version must be one from before what is shown was read: the other way round, If-Match would
+    let somebody overwrite what they never saw.
+    """
 
     def tag(rendered: Any) -> None:
         digest = hashlib.sha256(rendered.content).hexdigest()[:16]
-        rendered["ETag"] = f'"{row.version}-{digest}"'
+        rendered["ETag"] = f'"{version}-{digest}"'
 
-    response.row = row  # type: ignore[attr-defined]
     response.add_post_render_callback(tag)
     return response
+
+
+def tagged(response: Response, row: ShopModel) -> Response:
+    """The response to a write, with the ETag of the `row` it is about."""
+    response.row = row  # type: ignore[attr-defined]
+    return versioned(response, row.version)
 
 
 def demand(view: Any, request: Request) -> None:

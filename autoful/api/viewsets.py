@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db.models import Model
+from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -17,17 +17,19 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-from autoful import limits
+from autoful import limits, tally
 from autoful.actor import Actor, Role
-from autoful.api import caching, replica, writes
+from autoful.api import caching, reading, replica, writes
 from autoful.api.authentication import actor_of
 from autoful.api.pagination import Pages, asked_page
 from autoful.api.parsers import BodyTooLarge, LengthRequired
 from autoful.api.permissions import Anyone, Nobody
-from autoful.api.preconditions import tagged
+from autoful.api.preconditions import tagged, versioned
+from autoful.api.reading import Row, Shape
 from autoful.api.renderers import JSONRenderer
 from autoful.errors import Missing
 from autoful.limits import TooManyRequests
+from autoful.models import ShopModel
 
 
 class RouteMetadata(SimpleMetadata):
@@ -42,6 +44,7 @@ class ShopViewSet(GenericViewSet[Any]):
 
     `list_name` is the key of the rows in a list, the name of its cache and of its routes' limits.
     `view_permission` is the Django permission with which the back office sees the full view.
+    `owner` is the role of those whose own a row may be, `owner_column` where their number stands.
     `changes_nothing` names actions that are no writes though their method is one's: signing in,
     because a token is not to be stored, and a second one harms nobody.
     """
@@ -58,6 +61,8 @@ class ShopViewSet(GenericViewSet[Any]):
     changes_nothing: ClassVar[frozenset[str]] = frozenset({"login"})
     serializer_class: Any
     public_serializer_class: ClassVar[Any]
+    owner: ClassVar[Role | None] = None
+    owner_column: ClassVar[str] = "pk"
     filterset_class: ClassVar[Any] = None
     public_filterset_class: ClassVar[Any] = None
 
@@ -104,9 +109,9 @@ class ShopViewSet(GenericViewSet[Any]):
         """Whether every row is shown to the caller in full."""
         return self.actor.works_here(self.view_permission)
 
-    def owns(self, instance: Any) -> bool:
-        """Whether this row is the caller's own."""
-        return False
+    def owns(self, owner: int) -> bool:
+        """Whether a row whose `owner_column` says `owner` is the caller's own."""
+        return self.owner is not None and self.actor.is_profile(self.owner, owner)
 
     def audience(self) -> str:
         """Who may be served the same cached list."""
@@ -139,36 +144,44 @@ class ShopViewSet(GenericViewSet[Any]):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def represent(self, instance: Model) -> Any:
-        """One row as the caller may see it."""
-        return self.represent_all([instance])[0]
+    def shape(self, *, own: bool) -> Shape:
+        """What the caller may see of a row, by whether it is their own."""
+        full = own or self.sees_all()
+        return self.serializer_class if full else self.public_serializer_class
 
-    def represent_all(self, instances: Iterable[Model]) -> list[Any]:
-        """Rows as the caller may see them; one serializer serves all that are seen alike."""
-        context = self.get_serializer_context()
-        full: Any = self.serializer_class(context=context)
-        public: Any = self.public_serializer_class(context=context)
-        sees_all = self.sees_all()
-        return [
-            (full if sees_all or self.owns(instance) else public).to_representation(instance)
-            for instance in instances
-        ]
+    def shown(self, keys: Iterable[Any], *, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
+        """The rows of `keys` as the caller may see them; one that is gone by now is left out."""
+        keys = list(keys)
+        shapes = {own: self.shape(own=own) for own in (True, False)}
+        numbers: dict[Shape, list[int]] = {shape: [] for shape in shapes.values()}
+        for key in keys:
+            numbers[shapes[self.owns(key[self.owner_column])]].append(key["pk"])
+        rows: dict[int, Row] = {}
+        for shape, theirs in numbers.items():
+            if theirs:
+                rows |= reading.read(shape, theirs, using=using)
+        return [rows[key["pk"]] for key in keys if key["pk"] in rows]
 
-    def answer(self, instance: Any, status: int = 200) -> Response:
-        return tagged(Response(self.represent(instance), status=status), instance)
+    def answer(
+        self,
+        row: ShopModel,
+        status: int = 200,
+        shape: Shape | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> Response:
+        """What a verb left behind, read again, with what `more` there is to say of it."""
+        shape = shape or self.shape(own=self.owns(getattr(row, self.owner_column)))
+        shown = reading.read(shape, [row.pk]).get(row.pk)
+        if shown is None:
+            raise self.not_found
+        return tagged(Response({**shown, **(more or {})}, status=status), row)
 
     # --- Lists ---
 
-    def kept_total(self) -> int | None:
-        """How many rows the whole list has, where that is kept; None where it is counted."""
-        return None
-
     def total(self, queryset: Any) -> int:
-        """How many rows a list has, counted once for all its pages."""
+        """How many rows a list has: of the whole list it is kept, of others it is cached."""
         if queryset.query.where == self.get_queryset().query.where:
-            kept = self.kept_total()
-            if kept is not None:
-                return kept
+            return tally.total(self.list_name, using=queryset.db)
         return caching.cached_total(
             self.list_name,
             queryset,
@@ -179,15 +192,11 @@ class ShopViewSet(GenericViewSet[Any]):
     def rows(self, queryset: Any, key: str | None = None) -> dict[str, Any]:
         """One page of rows in the contract's shape, under `key`."""
         key = key or self.list_name
-        self._paginator = paginator = Pages(key, self.total)
+        self._paginator = paginator = Pages(key, self.total, [self.owner_column])
 
         def build(database: str) -> dict[str, Any]:
-            asked = queryset.using(database)
-            keys = [row["pk"] for row in paginator.paginate_queryset(asked, self.request)]
-            found = asked.order_by().in_bulk(keys)
-            # One that was deleted since its key was read is not there.
-            page = [found[pk] for pk in keys if pk in found]
-            return {key: self.represent_all(page), "pagination": paginator.summary()}
+            keys = paginator.paginate_queryset(queryset.using(database), self.request)
+            return {key: self.shown(keys, using=database), "pagination": paginator.summary()}
 
         rows, self.read_from = replica.read(self.actor, build)
         return rows
@@ -212,8 +221,12 @@ class ShopViewSet(GenericViewSet[Any]):
         )
         return HttpResponse(page, content_type="application/json")
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.answer(self.get_object())
+    def retrieve(self, request: Request, pk: str) -> Response:
+        key = self.get_queryset().filter(pk=pk).values("pk", "version", self.owner_column).first()
+        shown = self.shown([key]) if key else []
+        if not key or not shown:
+            raise self.not_found
+        return versioned(Response(shown[0]), key["version"])
 
     # --- What every answer carries ---
 
