@@ -30,8 +30,8 @@ class Pages(BasePagination):
     """Pages of the keys of a list, by number or by cursor.
 
     Only what is needed to find the rows of a page is read here, which an index may have all of;
-    whoever shows them reads them by their ids. `total` says how many rows a queryset has, and
-    `columns` are more of each row to bring along.
+    whoever shows them reads them by their ids. `total` says how many rows a queryset has, `columns`
+    are more of each row to bring along, and `both_ends` that reading from the end is as good.
 
     `per_page` above 100 is cut to 100; a page past the end has no rows and is no error.
     """
@@ -43,8 +43,9 @@ class Pages(BasePagination):
         key: str = "",
         total: Callable[[Any], int] = QuerySet.count,
         columns: Sequence[str] = (),
+        both_ends: bool = True,
     ) -> None:
-        self.key, self.total, self.columns = key, total, columns
+        self.key, self.total, self.columns, self.both_ends = key, total, columns, both_ends
 
     def get_results(self, data: Any) -> Any:
         """Where the rows are; the browsable API offers its filters only beside rows."""
@@ -87,7 +88,7 @@ class Pages(BasePagination):
         if start >= end:
             return []  # and no OFFSET, which a page of nineteen digits would overflow
         beyond = self.total_items - end
-        if start <= beyond:
+        if start <= beyond or not self.both_ends:
             return list(order.applied_to(keys)[start:end])
         turned = order.turned_round().applied_to(keys)
         return list(turned[beyond : self.total_items - start])[::-1]

@@ -169,10 +169,12 @@ class ShopViewSet(GenericViewSet[Any]):
             may_be_behind=lambda: queryset.db == replica.REPLICA,
         )
 
-    def rows(self, queryset: Any, key: str | None = None) -> dict[str, Any]:
-        """One page of rows in the contract's shape, under `key`."""
+    def rows(
+        self, queryset: Any, key: str | None = None, *, both_ends: bool = True
+    ) -> dict[str, Any]:
+        """One page of rows in the contract's shape, under `key`; `both_ends`: see `Pages`."""
         key = key or self.list_name
-        self._paginator = paginator = Pages(key, self.total)
+        self._paginator = paginator = Pages(key, self.total, both_ends=both_ends)
 
         def build(database: str) -> dict[str, Any]:
             asked = queryset.using(database)
