@@ -21,7 +21,6 @@ EITHER = "Ask for a page by its number or by a cursor, not by both."
 
 Key = dict[str, Any]  # of one row: "pk", and more columns by their names
 
-
 # The number of the page, or the text of a cursor, and the rows a page.
 Asked = tuple[int | str, int]
 
@@ -67,8 +66,8 @@ class Pages(BasePagination):
             page = self._numbered(keys.values("pk", *self.columns), order, asked)
             self.display_page_controls = self.total_pages > 1  # the browsable API's
         else:
-            ordering = (column.name for column in order.columns[:-1])
-            keys = keys.values("pk", *{*ordering, *self.columns})
+            ordering = [column.name for column in order.columns[:-1]]
+            keys = keys.values("pk", *dict.fromkeys([*ordering, *self.columns]))
             page, before, after = self._next_to(keys, order, cursor)
             self.place = {
                 "next_cursor": cursors.write(after, order) if after else None,

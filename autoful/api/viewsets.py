@@ -152,14 +152,14 @@ class ShopViewSet(GenericViewSet[Any]):
 
     # --- Lists ---
 
-    def kept_total(self) -> int | None:
-        """How many rows the whole list has, where that is kept; None where it is counted."""
+    def kept_total(self, using: str) -> int | None:
+        """How many rows the whole list has in that database, if somebody keeps count of them."""
         return None
 
     def total(self, queryset: Any) -> int:
         """How many rows a list has, counted once for all its pages."""
         if queryset.query.where == self.get_queryset().query.where:
-            kept = self.kept_total()
+            kept = self.kept_total(queryset.db)
             if kept is not None:
                 return kept
         return caching.cached_total(
