@@ -140,6 +140,7 @@ MIDDLEWARE = [
     "autoful.middleware.RequestContext",
     "autoful.middleware.HealthProbes",
     "autoful.middleware.BodyLimit",
+    "autoful.api.public_pages.PublicPages",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",

@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, models, transaction
-from django.db.models import Case, F, Sum, When
+from django.db.models import Case, F, When
 
 from autoful.models import Tally
 
@@ -39,7 +39,8 @@ def add(name: str, number: int) -> None:
 def total(name: str, using: str = DEFAULT_DB_ALIAS) -> int:
     """How many there are."""
     slots = Tally.objects.using(using).filter(name=name)
-    return max(slots.aggregate(total=Sum("total"))["total"] or 0, 0)
+    # Summed here: the ORM takes longer to write a SUM than the database to answer without.
+    return max(sum(slots.values_list("total", flat=True)), 0)
 
 
 @contextmanager

@@ -81,6 +81,9 @@ class PartViewSet(ShopViewSet):
         query.is_valid(raise_exception=True)
         threshold = query.validated_data.get("threshold")
         threshold = None if threshold is None else int(threshold)
-        rows = self.rows(self.get_queryset().low(threshold), "parts")
+        # Whatever is below a point of its own stands at the emptier end; from the other one it
+        # would take a walk past every part of the shop.
+        both_ends = threshold is not None
+        rows = self.rows(self.get_queryset().low(threshold), "parts", both_ends=both_ends)
         total = rows["pagination"]["total_items"]
         return Response({"threshold": threshold, "count": total, **rows})

@@ -73,11 +73,14 @@ def test_a_lists_queries(name: str, path: str, people: dict[str, Persona]) -> No
         assert read == EXPECTED[name, path], "\n".join(asked)
 
 
+PAGE_OF_TICKETS = "FROM .tickets_serviceticket. .*ORDER BY .*LIMIT"
+
+
 def test_a_page_of_tickets_is_found_without_a_join(people: dict[str, Persona]) -> None:
     """MariaDB starts a joined list from customers and sorts every ticket for one page."""
     more(2, people["sarah"])
     for name in people:
         with CaptureQueriesContext(connection) as queries:
             people[name].get("/service_tickets")
-        (page,) = [q["sql"] for q in queries if "LIMIT" in q["sql"] and "ORDER BY" in q["sql"]]
+        (page,) = [q["sql"] for q in queries if re.search(PAGE_OF_TICKETS, q["sql"])]
         assert "JOIN" not in page

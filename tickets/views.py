@@ -173,7 +173,7 @@ class MyTicketViewSet(ShopViewSet):
         return tickets.filter(customer=self.actor.profile_id)
 
     def total(self, queryset: Any) -> int:
-        mine = Customer.objects.using(queryset.db).filter(pk=self.actor.profile_id)
+        mine = Customer.objects.using(queryset.db).filter(pk=self.actor.profile_id or 0)
         return mine.values_list("ticket_count", flat=True).first() or 0
 
     @action(detail=False)

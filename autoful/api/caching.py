@@ -1,8 +1,8 @@
 """Cached lists: 60 seconds, per list, audience and query, dropped on commit by every change.
 
 Each list has a version in the cache, the second it began and something random, and its pages are
-stored under it. Dropping a list is giving it another version. A reader asks for the version before
-it reads the rows, so what was read before a commit can only be stored under the version that the
+stored with it. Dropping a list is giving it another version. A reader asks for the version before
+it reads the rows, so what was read before a commit can only be stored with the version that the
 commit ended.
 
 Which lists a change concerns is asked of the audit trail, because there every change passes,
@@ -14,7 +14,8 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 from django.core.cache import BaseCache, caches
@@ -54,21 +55,46 @@ def drop_all() -> None:
         drop(name)
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The bytes of a page, and how long they are good: while the list has `version`, and `until`
+    then at most, in seconds since 1970.
+    """
+
+    content: bytes
+    list: str
+    version: str
+    until: float
+
+
 def cached_page(
     name: str,
     audience: str,
     asked: Mapping[str, Any],
     build: Callable[[], bytes],
     may_be_behind: Callable[[], bool],
-) -> bytes:
-    """The bytes of the page of a list that `asked` for, as `audience` may see it.
+) -> Page:
+    """The page of a list that `asked` for, as `audience` may see it.
 
     What was built from a source that `may_be_behind` is not kept while the list's last change is
     younger than that: it would stand for a minute without it.
     """
-    return _kept(
-        "page", name, f"{audience}:{_digest(repr(sorted(asked.items())))}", build, may_be_behind
-    )
+    slot = f"page:{name}:{audience}:{_digest(repr(sorted(asked.items())))}"
+    kept = _kept(name, slot, build, may_be_behind)
+    metrics.count("list_cache", list=name, result=kept.looked)
+    return Page(kept.answer, name, kept.version, kept.until)
+
+
+def is_current(page: Page) -> bool:
+    """Whether the page still shows what the list is."""
+    if page.until <= time.time():
+        return False
+    return outage.ask(lambda: _lists().get(_version_key(page.list))) == page.version
+
+
+def count_hit(name: str) -> None:
+    """A page of this list was good and is given again."""
+    metrics.count("list_cache", list=name, result="hit")
 
 
 def cached_total(
@@ -81,34 +107,41 @@ def cached_total(
         counted = repr(rows.order_by().values("pk").query.sql_with_params())
     except EmptyResultSet:
         return 0
-    return _kept("total", name, _digest(counted), build, may_be_behind)
+    return _kept(name, f"total:{name}:{_digest(counted)}", build, may_be_behind).answer
 
 
 def _digest(question: str) -> str:
     return hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept(Generic[T]):
+    """An answer; the version of its list that it stands for, and until when; where it was found."""
+
+    answer: T
+    version: str
+    until: float
+    looked: str
+
+
 def _kept(
-    kind: str, name: str, asked: str, build: Callable[[], T], may_be_behind: Callable[[], bool]
-) -> T:
-    version = outage.ask(lambda: _version(name))
+    name: str, slot: str, build: Callable[[], T], may_be_behind: Callable[[], bool]
+) -> _Kept[T]:
+    found = outage.ask(lambda: _lists().get_many([_version_key(name), slot]))
+    version = None if found is None else found.get(_version_key(name))
     if version is None:
-        _looked(kind, name, "unavailable")
-        return build()
-    key = f"{kind}:{name}:{version}:{asked}"
-    answer: T | None = outage.ask(lambda: _lists().get(key))
-    _looked(kind, name, "miss" if answer is None else "hit")
-    if answer is None:
-        answer = build()
-        if _age(version) > replica.BEHIND or not may_be_behind():
-            kept = answer
-            outage.ask(lambda: _lists().set(key, kept, timeout=settings.LIST_CACHE_SECONDS))
-    return answer
-
-
-def _looked(kind: str, name: str, result: str) -> None:
-    if kind == "page":
-        metrics.count("list_cache", list=name, result=result)
+        version = outage.ask(lambda: _begun(name))
+    if found is None or version is None:
+        return _Kept(build(), "", 0, "unavailable")
+    if (kept := found.get(slot)) and kept[0] == version:
+        return _Kept(kept[2], version, kept[1], "hit")
+    answer, until = build(), 0.0
+    if _age(version) > replica.BEHIND or not may_be_behind():
+        seconds = settings.LIST_CACHE_SECONDS
+        until = time.time() + seconds
+        kept = version, until, answer
+        outage.ask(lambda: _lists().set(slot, kept, timeout=seconds))
+    return _Kept(answer, version, until, "miss")
 
 
 def _new_version() -> str:
@@ -122,12 +155,10 @@ def _age(version: str) -> float:
     return time.time() - float(began) if began.isdigit() and "-" in version else 0.0
 
 
-def _version(name: str) -> str | None:
-    key = _version_key(name)
-    version: str | None = _lists().get(key)
-    if version is None:
-        _lists().add(key, _new_version(), timeout=None)
-        version = _lists().get(key)
+def _begun(name: str) -> str | None:
+    """The first version of a list, which one of those who ask at once gives it."""
+    _lists().add(_version_key(name), _new_version(), timeout=None)
+    version: str | None = _lists().get(_version_key(name))
     return version
 
 

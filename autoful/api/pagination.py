@@ -21,7 +21,6 @@ EITHER = "Ask for a page by its number or by a cursor, not by both."
 
 Key = dict[str, Any]  # of one row: "pk", and more columns by their names
 
-
 # The number of the page, or the text of a cursor, and the rows a page.
 Asked = tuple[int | str, int]
 
@@ -30,8 +29,8 @@ class Pages(BasePagination):
     """Pages of the keys of a list, by number or by cursor.
 
     Only what is needed to find the rows of a page is read here, which an index may have all of;
-    whoever shows them reads them by their ids. `total` says how many rows a queryset has, and
-    `columns` are more of each row to bring along.
+    whoever shows them reads them by their ids. `total` says how many rows a queryset has, `columns`
+    are more of each row to bring along, and `both_ends` that reading from the end is as good.
 
     `per_page` above 100 is cut to 100; a page past the end has no rows and is no error.
     """
@@ -43,8 +42,9 @@ class Pages(BasePagination):
         key: str = "",
         total: Callable[[Any], int] = QuerySet.count,
         columns: Sequence[str] = (),
+        both_ends: bool = True,
     ) -> None:
-        self.key, self.total, self.columns = key, total, columns
+        self.key, self.total, self.columns, self.both_ends = key, total, columns, both_ends
 
     def get_results(self, data: Any) -> Any:
         """Where the rows are; the browsable API offers its filters only beside rows."""
@@ -66,8 +66,8 @@ class Pages(BasePagination):
             page = self._numbered(keys.values("pk", *self.columns), order, asked)
             self.display_page_controls = self.total_pages > 1  # the browsable API's
         else:
-            ordering = (column.name for column in order.columns[:-1])
-            keys = keys.values("pk", *{*ordering, *self.columns})
+            ordering = [column.name for column in order.columns[:-1]]
+            keys = keys.values("pk", *dict.fromkeys([*ordering, *self.columns]))
             page, before, after = self._next_to(keys, order, cursor)
             self.place = {
                 "next_cursor": cursors.write(after, order) if after else None,
@@ -87,7 +87,7 @@ class Pages(BasePagination):
         if start >= end:
             return []  # and no OFFSET, which a page of nineteen digits would overflow
         beyond = self.total_items - end
-        if start <= beyond:
+        if start <= beyond or not self.both_ends:
             return list(order.applied_to(keys)[start:end])
         turned = order.turned_round().applied_to(keys)
         return list(turned[beyond : self.total_items - start])[::-1]

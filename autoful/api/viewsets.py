@@ -86,7 +86,9 @@ class ShopViewSet(GenericViewSet[Any]):
         super().perform_authentication(request)
         if self.action:  # a method nobody answers is a 405, counted against nothing
             anyone = isinstance(self.permissions.get(self.action), Anyone)
-            usage = limits.count(self.route, self.actor, no_sign_in_needed=anyone)
+            usage = getattr(request._request, "usage", None) or limits.count(
+                self.route, self.actor, no_sign_in_needed=anyone
+            )
             self.limit_headers = usage.headers
             if usage.wait:
                 raise TooManyRequests(usage)
@@ -189,10 +191,14 @@ class ShopViewSet(GenericViewSet[Any]):
             may_be_behind=lambda: queryset.db == replica.REPLICA,
         )
 
-    def rows(self, queryset: Any, key: str | None = None) -> dict[str, Any]:
-        """One page of rows in the contract's shape, under `key`."""
+    def rows(
+        self, queryset: Any, key: str | None = None, *, both_ends: bool = True
+    ) -> dict[str, Any]:
+        """One page of rows in the contract's shape, under `key`; `both_ends`: see `Pages`."""
         key = key or self.list_name
-        self._paginator = paginator = Pages(key, self.total, [self.owner_column])
+        self._paginator = paginator = Pages(
+            key, self.total, [self.owner_column], both_ends=both_ends
+        )
 
         def build(database: str) -> dict[str, Any]:
             keys = paginator.paginate_queryset(queryset.using(database), self.request)
@@ -219,7 +225,10 @@ class ShopViewSet(GenericViewSet[Any]):
             lambda: JSONRenderer().render(build()),
             may_be_behind=lambda: self.read_from == replica.REPLICA,
         )
-        return HttpResponse(page, content_type="application/json")
+        answer = HttpResponse(page.content, content_type="application/json")
+        if self.actor.role is Role.NOBODY:
+            answer.public_page = self.route, page  # type: ignore[attr-defined]  # PublicPages asks
+        return answer
 
     def retrieve(self, request: Request, pk: str) -> Response:
         key = self.get_queryset().filter(pk=pk).values("pk", "version", self.owner_column).first()
