@@ -10,7 +10,7 @@ from auditlog.models import LogEntry
 from django.db import models
 from django.db.models.signals import post_save
 
-from autoful import actor, audit
+from autoful import actor, audit, tally
 from autoful.accounts.models import User
 from customers.models import Customer
 from inventory.models import Part
@@ -102,6 +102,14 @@ TAMPERINGS: dict[str, tuple[Tampering, str]] = {
     "a hash is in the log": (lambda: _after_each_entry(_log_the_hash), "a secret is in the log"),
     "an old entry is altered": (lambda: _after_each_entry(_first_altered), "somebody else"),
     "a change passes the trail by": (lambda: _after_each_entry(_past_the_verbs), "location|phone"),
+    "a total is not kept": (
+        lambda: patch.object(tally, "add", lambda name, number: None),
+        "kept, . counted",
+    ),
+    "a count passes the verbs by": (
+        lambda: _after_each_entry(lambda entry: Customer.objects.update(ticket_count=7)),
+        "ticket_count: 7 kept, 0 counted",
+    ),
     "closing erases nothing": (
         lambda: patch.object(audit, "erase_personal_data", _no_longer_erased),
         "erased",
