@@ -44,16 +44,17 @@ class Customer(ShopModel):
     phone = models.CharField(max_length=32, blank=True, validators=[validate_phone])
     deleted_at = models.DateTimeField(null=True, editable=False)
     # Kept by the verbs of tickets, in the transaction that opens or deletes one.
-    ticket_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    ticket_count = models.IntegerField(default=0, db_default=0, editable=False)
 
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)
         indexes: ClassVar = [
-            # Two: ties are settled by -id in a list, and by id among the top.
-            models.Index(fields=["deleted_at", "ticket_count", "id"], name="customer_tickets"),
-            models.Index(fields=["deleted_at", "-ticket_count", "id"], name="customer_top"),
+            # Two: ties are settled by -id in a list, and by id among the top. `deleted_at` last, or
+            # MySQL takes them for every list of those who exist, and sorts it.
+            models.Index(fields=["ticket_count", "id", "deleted_at"], name="customer_tickets"),
+            models.Index(fields=["-ticket_count", "id", "deleted_at"], name="customer_top"),
         ]
 
     def __str__(self) -> str:

@@ -43,14 +43,14 @@ class Mechanic(ShopModel):
     )
     deleted_at = models.DateTimeField(null=True, editable=False)
     # Kept by the verbs of tickets, in the transaction that assigns or releases.
-    ticket_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    ticket_count = models.IntegerField(default=0, db_default=0, editable=False)
 
     objects = MechanicQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)
         indexes: ClassVar = [
-            models.Index(fields=["deleted_at", "-ticket_count", "id"], name="mechanic_top")
+            models.Index(fields=["-ticket_count", "id", "deleted_at"], name="mechanic_top")
         ]
 
     def __str__(self) -> str:

@@ -10,8 +10,10 @@ from auditlog.models import LogEntry
 from django.apps import apps
 from django.db.models import Sum
 
+from autoful import recount
 from autoful.accounts.models import User
 from autoful.errors import DomainError
+from autoful.models import Tally
 from customers.models import Customer, Vehicle
 from inventory.models import Part, StockMovement
 from mechanics.models import Mechanic
@@ -20,7 +22,8 @@ from tickets.models import Assignment, PartLine, ServiceTicket
 
 def faults() -> list[str]:
     """Everything that is wrong in the shop, in words; nothing, whatever has been done to it."""
-    return [*_stock_faults(), *_line_faults(), *_team_faults(), *_people_faults()]
+    kept = [str(difference) for difference in recount.differences()]
+    return [*_stock_faults(), *_line_faults(), *_team_faults(), *_people_faults(), *kept]
 
 
 def _stock_faults() -> list[str]:
@@ -123,7 +126,7 @@ def effects(prefix: str) -> dict[str, list[tuple[str, int, int, int]]]:
 
 def everything() -> dict[str, list[dict[str, Any]]]:
     """Every column of every row that the shop has, versions and audit entries among them."""
-    models = [User, LogEntry]
+    models = [User, LogEntry, Tally]
     for app in ("customers", "mechanics", "inventory", "tickets"):
         models += apps.get_app_config(app).get_models()
     return {

@@ -5,7 +5,7 @@ class TicketsConfig(AppConfig):
     name = "tickets"
 
     def ready(self) -> None:
-        from autoful import audit
+        from autoful import audit, recount
         from autoful.accounts.models import User
         from autoful.api import caching
         from customers.models import Customer
@@ -31,3 +31,6 @@ class TicketsConfig(AppConfig):
         caching.shows("customers", ServiceTicket)  # their ticket_count
         registration.before_leaving.append(lock_open_tickets_of)
         registration.on_leaving.append(release_open_assignments)
+        recount.total("service_tickets", ServiceTicket.objects.all)
+        recount.column(Customer, "ticket_count", of=ServiceTicket.objects.all, by="customer")
+        recount.column(Mechanic, "ticket_count", of=Assignment.objects.all, by="mechanic")

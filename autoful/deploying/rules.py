@@ -131,6 +131,11 @@ class _Judged:
                 "A foreign key's constraint copies the table, and nobody writes meanwhile. Add it "
                 "with db_constraint=False and without an index, the index in a migration after it."
             )
+        if isinstance(field, models.fields.PositiveIntegerRelDbTypeMixin):
+            yield (
+                "It brings a CHECK, for which MySQL copies the table. Use the field without Positive "
+                "and keep the rule in the verb."
+            )
         if field.unique or field.db_index:
             yield "The column first, its index or constraint in a migration after it."
         if _has_default(field) and isinstance(field.db_default, models.Expression):

@@ -158,7 +158,8 @@ def unhindered() -> Iterator[None]:
 
 @contextmanager
 def unprotected(*modules: Any) -> Iterator[None]:
-    """The verbs of `modules` with their lock off: the row is read and nobody is kept out.
+    """The verbs of `modules` with their lock off: the row is read and nobody is kept out. What the
+    lock counts `also` is not counted: that would be a lock.
 
     SQLite lets one transaction write at a time, which is a lock too, so there the verbs also run
     without one, each statement for itself.

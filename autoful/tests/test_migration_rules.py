@@ -90,6 +90,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a default in two statements": (add(models.IntegerField(null=True, default=0)), "and fill"),
     "an expression as default": (add(models.DateTimeField(db_default=Now())), "a plain value"),
     "a unique column": (add(models.IntegerField(null=True, unique=True)), "a migration after it"),
+    "a column that is never negative": (
+        add(models.PositiveIntegerField(db_default=0)),
+        "brings a CHECK",
+    ),
     "an indexed column": (add(models.IntegerField(null=True, db_index=True)), "a migration after"),
     "a foreign key": (
         add(models.ForeignKey("inventory.Part", models.CASCADE, null=True, db_index=False)),

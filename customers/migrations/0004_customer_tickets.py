@@ -9,6 +9,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="customer",
-            index=models.Index(fields=["deleted_at", "ticket_count", "id"], name="customer_tickets"),
+            index=models.Index(fields=["ticket_count", "id", "deleted_at"], name="customer_tickets"),
         ),
     ]

@@ -12,6 +12,7 @@ from auditlog.models import LogEntry
 from django.db import connection
 from django.utils import timezone
 
+from autoful import recount
 from autoful.accounts.account import closed_email
 from autoful.logs import JSONFormatter
 from inventory.models import StockMovement
@@ -130,6 +131,7 @@ class Books:
             assert entry.changes, f"{entry} says nothing"
             assert who == by, f"{entry} is {who}'s, and was done by {by}"
         same_things(events, expected.events)
+        assert not (found := [str(kept) for kept in recount.differences()]), found
         same_things(_ledger(self.last), expected.movements)
         same_things(_timeline(self.last), expected.moves)
         for kind, pk, names in expected.erased:

@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import models
 from django.db.models.signals import post_save
 
-from autoful import actor, audit
+from autoful import actor, audit, tally
 from autoful.accounts import account
 from autoful.accounts.models import User
 from customers.models import Customer
@@ -113,6 +113,14 @@ TAMPERINGS: dict[str, tuple[Tampering, str]] = {
     ),
     "an old entry is altered": (lambda: _after_each_entry(_first_altered), "somebody else"),
     "a change passes the trail by": (lambda: _after_each_entry(_past_the_verbs), "location|phone"),
+    "a total is not kept": (
+        lambda: patch.object(tally, "add", lambda name, number: None),
+        "kept, . counted",
+    ),
+    "a count passes the verbs by": (
+        lambda: _after_each_entry(lambda entry: Customer.objects.update(ticket_count=7)),
+        "ticket_count: 7 kept, 0 counted",
+    ),
     "closing erases nothing": (
         lambda: patch.object(audit, "erase_personal_data", _no_longer_erased),
         "erased",
