@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Count, F, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from autoful import tally
 from autoful.api import caching
 from autoful.db import retrying
 from autoful.models import Tally
@@ -126,8 +127,9 @@ def column(model: type[models.Model], column: str, *, of: Rows, by: str) -> None
 
 
 def total(name: str, rows: Rows) -> None:
-    """The tally `name` is the number of `rows`."""
+    """The tally `name` is the number of `rows`, and follows their model."""
     _kept[name] = _Total(name, rows)
+    tally.follow(rows().model, name)
 
 
 def differences(*, repair: bool = False) -> Iterator[Difference]:

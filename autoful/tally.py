@@ -18,6 +18,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, models, transaction
 from django.db.models import Case, F, When
+from django.db.models.signals import post_delete, post_save
 
 from autoful.models import Tally
 
@@ -25,6 +26,25 @@ SLOTS = 16  # about as many as threads that write at once
 CASES = 200  # rows that one statement moves
 
 _said: ContextVar[Counter[str] | None] = ContextVar("said", default=None)
+
+
+def follow(model: type[models.Model], name: str) -> None:
+    """Keep the total of a model's rows, without those that are closed: `deleted_at`.
+
+    Whoever makes or deletes one, a verb or the ORM in a shell, it counts. A verb that closes one
+    says so itself.
+    """
+
+    def made(instance: models.Model, created: bool, **kwargs: Any) -> None:
+        if created and getattr(instance, "deleted_at", None) is None:
+            add(name, 1)
+
+    def deleted(instance: models.Model, **kwargs: Any) -> None:
+        if getattr(instance, "deleted_at", None) is None:
+            add(name, -1)
+
+    post_save.connect(made, model, weak=False, dispatch_uid=f"autoful.tally.made.{name}")
+    post_delete.connect(deleted, model, weak=False, dispatch_uid=f"autoful.tally.deleted.{name}")
 
 
 def add(name: str, number: int) -> None:

@@ -38,7 +38,6 @@ def register_customer(
 @verb
 def enter_account_holder(*, name: str, phone: str, account: Credentials, actor: Actor) -> Customer:
     """The record of a customer whose password is hashed already. Raises EmailTaken."""
-    tally.add("customers", 1)
     return Customer.objects.create(
         user=open_account(account), name=name, email=account.email, phone=phone
     )
@@ -47,7 +46,6 @@ def enter_account_holder(*, name: str, phone: str, account: Credentials, actor: 
 @verb
 def enter_walk_in(*, name: str, email: str = "", phone: str = "", actor: Actor) -> Customer:
     """A customer entered at the counter, who does not sign in."""
-    tally.add("customers", 1)
     return Customer.objects.create(name=name, email=normalize_email(email), phone=phone)
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from autoful import tally
 from autoful.actor import Actor
 from autoful.db import lock
 from autoful.money import to_cents
@@ -30,7 +29,6 @@ def enter_part(*, fields: Mapping[str, Any], quantity_in_stock: int, actor: Acto
     """A new part, its first stock in the ledger as the opening balance. Raises PartNumberTaken."""
     part = Part()
     _write(part, fields)
-    tally.add("inventory", 1)
     return set_quantity(
         part=part,
         quantity=quantity_in_stock,
@@ -70,7 +68,6 @@ def delete_part(*, part: Part, actor: Actor) -> None:
     if part.movements.filter(reason=StockMovement.Reason.USED).exists():
         raise PartHasHistory(part=part.part_name)
     part.delete()
-    tally.add("inventory", -1)
 
 
 def _write(part: Part, fields: Mapping[str, Any]) -> None:

@@ -70,7 +70,6 @@ def enter_mechanic(
     actor: Actor,
 ) -> Mechanic:
     """The record of a mechanic whose password is hashed already. Raises EmailTaken."""
-    tally.add("mechanics", 1)
     return Mechanic.objects.create(
         user=open_account(account),
         name=name,

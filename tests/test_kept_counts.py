@@ -226,10 +226,12 @@ def test_the_list_by_tickets_is_read_from_an_index(order: tuple[str, ...]) -> No
 
 
 @pytest.mark.parametrize("path", ["/customers/top", "/mechanics/top"])
-def test_the_tops_ask_once(path: str, nobody: Persona, settings: Any) -> None:
+def test_the_tops_count_nothing(path: str, nobody: Persona, settings: Any) -> None:
     settings.RATE_LIMITS = None
     ServiceTicketFactory.create(mechanics=[MechanicFactory.create()])
     with CaptureQueriesContext(connection) as queries:
         assert nobody.get(path).json()[0]["ticket_count"] == 1
-    (sql,) = [q["sql"] for q in queries]
-    assert "JOIN" not in sql and "COUNT(" not in sql and sql.count("SELECT") == 1
+    asked = [q["sql"] for q in queries]
+    assert len(asked) == 2, asked  # who they are, and their rows
+    for sql in asked:
+        assert "JOIN" not in sql and "COUNT(" not in sql and sql.count("SELECT") == 1

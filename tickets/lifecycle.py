@@ -83,7 +83,6 @@ def open_ticket(
         mileage=mileage,
     )
     _record(ticket, from_status="", reason="", actor=actor)
-    tally.add("service_tickets", 1)
     return ticket
 
 
@@ -162,7 +161,6 @@ def delete_tickets(*, ticket_ids: Iterable[int], actor: Actor) -> None:
     _return_parts(tickets, actor)
     for ticket in tickets:
         ticket.delete()
-    tally.add("service_tickets", -len(tickets))
 
 
 def _count_mechanics_out(tickets: list[ServiceTicket]) -> list[Assignment]:

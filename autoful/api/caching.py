@@ -55,13 +55,11 @@ def drop_all() -> None:
         drop(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The bytes of a page, and how long they are good: while the list has `version`, and `until`
-    then at most, in seconds since 1970.
+class Page(bytes):
+    """A page, which says how long it is good: while its list has that version, and `until` then at
+    most, in seconds since 1970.
     """
 
-    content: bytes
     list: str
     version: str
     until: float
@@ -82,7 +80,9 @@ def cached_page(
     slot = f"page:{name}:{audience}:{_digest(repr(sorted(asked.items())))}"
     kept = _kept(name, slot, build, may_be_behind)
     metrics.count("list_cache", list=name, result=kept.looked)
-    return Page(kept.answer, name, kept.version, kept.until)
+    page = Page(kept.answer)
+    page.list, page.version, page.until = name, kept.version, kept.until
+    return page
 
 
 def is_current(page: Page) -> bool:

@@ -82,11 +82,10 @@ class Pages(BasePagination):
         It is a page of a list of `total_items` rows. If rows have come or gone since they were
         counted, it begins that many rows further on or back, as the next page asked for would.
         """
-        start = (page - 1) * self.per_page
-        end = min(start + self.per_page, self.total_items)
-        if start >= end:
+        start, end = (page - 1) * self.per_page, page * self.per_page
+        if start >= self.total_items:
             return []  # and no OFFSET, which a page of nineteen digits would overflow
-        beyond = self.total_items - end
+        beyond = max(self.total_items - end, 0)
         if start <= beyond or not self.both_ends:
             return list(order.applied_to(keys)[start:end])
         turned = order.turned_round().applied_to(keys)

@@ -51,7 +51,7 @@ class Finished:
 
     def again(self, request: HttpRequest, more: dict[str, str]) -> HttpResponseBase:
         request.resolver_match = self.match  # the log and the figures know the route by it
-        answer = HttpResponse(self.page.content, headers=self.headers | more)
+        answer = HttpResponse(self.page, headers=self.headers | more)
         return get_conditional_response(request, self.headers["ETag"], None, answer) or answer
 
 
@@ -94,7 +94,7 @@ class PublicPages:
             if not name.startswith("RateLimit-")
         }
         self._finished[asked] = Finished(page, route, request.resolver_match, headers)
-        self._bytes += len(page.content) + 2_000
+        self._bytes += len(page) + 2_000
 
 
 def _is_plain(request: HttpRequest) -> bool:

@@ -21,6 +21,7 @@ from autoful import limits, tally
 from autoful.actor import Actor, Role
 from autoful.api import caching, reading, replica, writes
 from autoful.api.authentication import actor_of
+from autoful.api.caching import Page
 from autoful.api.pagination import Pages, asked_page
 from autoful.api.parsers import BodyTooLarge, LengthRequired
 from autoful.api.permissions import Anyone, Nobody
@@ -225,8 +226,8 @@ class ShopViewSet(GenericViewSet[Any]):
             lambda: JSONRenderer().render(build()),
             may_be_behind=lambda: self.read_from == replica.REPLICA,
         )
-        answer = HttpResponse(page.content, content_type="application/json")
-        if self.actor.role is Role.NOBODY:
+        answer = HttpResponse(page, content_type="application/json")
+        if self.actor.role is Role.NOBODY and isinstance(page, Page):
             answer.public_page = self.route, page  # type: ignore[attr-defined]  # PublicPages asks
         return answer
 

@@ -16,7 +16,6 @@ from django.apps import apps
 from django.conf import settings
 from rest_framework.test import APIClient
 
-from autoful import tally
 from autoful.accounts.models import User
 from autoful.accounts.tests.factories import SuperuserFactory, UserFactory
 from autoful.accounts.tokens import issue
@@ -55,7 +54,6 @@ class Persona(APIClient):
 def wearing(role: Role, user: User, **fields: Any) -> Persona:
     """`user` as a customer or a mechanic; twice with one user is one person with two hats."""
     profile = apps.get_model(settings.ROLES[role])._default_manager.create(user=user, **fields)
-    tally.add(f"{role}s", 1)
     return Persona(Actor(role, user, profile.pk), profile)
 
 

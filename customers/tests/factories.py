@@ -1,10 +1,7 @@
 """Customers and vehicles for tests."""
 
-from typing import Any
-
 import factory
 
-from autoful import tally
 from autoful.accounts.tests.factories import UserFactory
 from customers.models import Customer, Vehicle
 
@@ -27,12 +24,6 @@ class CustomerFactory(factory.django.DjangoModelFactory[Customer]):
 
     class Meta:
         model = Customer
-
-    @classmethod
-    def _create(cls, model_class: type[Customer], *args: Any, **fields: Any) -> Customer:
-        made: Customer = super()._create(model_class, *args, **fields)
-        tally.add("customers", int(made.deleted_at is None))
-        return made
 
     user = factory.SubFactory(UserFactory)
     name = factory.Sequence(lambda n: f"Customer Number{n}")

@@ -1,11 +1,9 @@
 """Mechanics for tests."""
 
 from decimal import Decimal
-from typing import Any
 
 import factory
 
-from autoful import tally
 from autoful.accounts.tests.factories import UserFactory
 from mechanics.models import Mechanic
 
@@ -15,12 +13,6 @@ class MechanicFactory(factory.django.DjangoModelFactory[Mechanic]):
 
     class Meta:
         model = Mechanic
-
-    @classmethod
-    def _create(cls, model_class: type[Mechanic], *args: Any, **fields: Any) -> Mechanic:
-        made: Mechanic = super()._create(model_class, *args, **fields)
-        tally.add("mechanics", int(made.deleted_at is None))
-        return made
 
     user = factory.SubFactory(UserFactory)
     name = factory.Sequence(lambda n: f"Mechanic Number{n}")
