@@ -7,7 +7,7 @@ VENV := .venv
 PYTHON_IN_VENV := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test drills check format serve clean
+.PHONY: help run test drills bench check format serve clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 14
@@ -20,6 +20,9 @@ test: $(VENV)/dev.stamp ## Run all tests, on both set-ups; ARGS="-k stock" goes 
 
 drills: $(VENV)/dev.stamp ## Load, kill and starve running shops, on both set-ups: minutes; SIZE=small as in CI, ARGS as above
 	@AUTOFUL_DRILL_SIZE=$(SIZE) exec $(PYTHON_IN_VENV) -m autoful.testing.suite drills $(ARGS)
+
+bench: $(VENV)/dev.stamp ## Measure each endpoint beside what hand-written SQL would do; half an hour. BENCH_SIZES=10000 narrows it
+	@exec $(PYTHON_IN_VENV) -m bench
 
 check: $(VENV)/dev.stamp ## Lint, types, imports, migrations, schema, known vulnerabilities
 	@echo "ruff: lint …"

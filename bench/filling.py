@@ -1,0 +1,303 @@
+"""A shop of any size, written by the database server itself.
+
+    fill(connection, tickets=100_000)
+
+A tenth as many customers, each with an account and a car, 50 mechanics, 5,000 parts, and for every
+ticket two mechanics, three part lines, its moves and its rows in the ledger: what the application
+would have written over ten years, but for the audit trail. On MariaDB and MySQL alike.
+"""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from autoful.accounts.models import User
+from bench import words
+from customers.models import Customer, Vehicle
+from inventory.models import Part, StockMovement
+from mechanics.models import Mechanic
+from tickets.models import Assignment, PartLine, ServiceTicket, StatusChange
+
+PASSWORD = "a-password-of-the-bench"  # everybody's: one hash is a quarter of a second
+YEARS = 10
+LINES = 3  # a ticket
+CHUNK = 10_000  # tickets a step
+STRIDE = 7_919  # a prime: multiples of it visit all customers, and all parts, out of order
+
+Progress = Callable[[int, int, str], None]
+Columns = dict[str, str]
+
+# In the turn-th round through all parts, a line takes this many of the part at `place`.
+QUANTITY = "(1 + MOD(turn + place, 3))"
+
+
+def used(turns: str, place: str) -> str:
+    """How many of the part at `place` so many rounds take; three take six, so no sum is needed."""
+    rest = f"1 + MOD({place}, 3)"
+    return (
+        f"(({turns}) DIV 3 * 6 + CASE MOD({turns}, 3) WHEN 0 THEN 0 WHEN 1 THEN {rest}"
+        f" ELSE {rest} + 1 + MOD({place} + 1, 3) END)"
+    )
+
+
+def customer_count(tickets: int) -> int:
+    return max(tickets // 10, 10)
+
+
+def fill(
+    connection: BaseDatabaseWrapper,
+    *,
+    tickets: int,
+    mechanics: int = 50,
+    parts: int = 5_000,
+    progress: Progress | None = None,
+) -> None:
+    """Write a shop into a migrated database with nobody in it; rows are numbered from 1.
+
+    User n is mechanic n, and after the mechanics come the customers. What is not named here has
+    its field's default. Commits: afterwards the server has counted the tables for its plans.
+    Raises ValueError when somebody is there already.
+    """
+    if Customer.objects.using(connection.alias).exists() or parts < LINES or mechanics < 2:
+        raise ValueError("A database with no customer is filled, with 3 parts and 2 mechanics.")
+    with connection.cursor() as cursor:
+        filling = _Filling(cursor, tickets, mechanics, parts)
+        cursor.execute("SET SESSION foreign_key_checks = 0, unique_checks = 0")
+        try:
+            filling.numbers()
+            filling.people()
+            filling.parts()
+            for first in range(0, tickets, CHUNK):
+                filling.work(first, min(CHUNK, tickets - first))
+                if progress:
+                    progress(min(first + CHUNK, tickets), tickets, "tickets")
+            filling.settle()
+        finally:
+            cursor.execute("SET SESSION foreign_key_checks = 1, unique_checks = 1")
+            cursor.execute("DROP TEMPORARY TABLE IF EXISTS bench_number")
+
+
+class _Filling:
+    def __init__(self, cursor: Any, tickets: int, mechanics: int, parts: int) -> None:
+        self.cursor = cursor
+        self.tickets, self.mechanics, self.part_count = tickets, mechanics, parts
+        self.customers = customer_count(tickets)
+        self.password = make_password(PASSWORD)
+        self.ends = timezone.now().replace(microsecond=0)
+        self.begins = self.ends - datetime.timedelta(days=365 * YEARS)
+        # Coprime to the number of parts, or some would never be used.
+        self.stride = STRIDE if parts % STRIDE else 1
+
+    def numbers(self) -> None:
+        """`bench_number`.i from 0 to three times CHUNK."""
+        digits = (
+            "WITH RECURSIVE digit (d) AS (SELECT 0 UNION ALL SELECT d + 1 FROM digit WHERE d < 9)"
+        )
+        self.cursor.execute("CREATE TEMPORARY TABLE bench_number (i INT NOT NULL PRIMARY KEY)")
+        self.cursor.execute(
+            f"INSERT INTO bench_number {digits} SELECT n FROM (SELECT a.d + 10 * b.d + 100 * c.d"
+            " + 1000 * d.d + 10000 * e.d AS n"
+            " FROM digit a, digit b, digit c, digit d, digit e) AS numbers"
+            f" WHERE n < {LINES * CHUNK}"
+        )
+
+    def insert(self, model: type[models.Model], columns: Columns, source: str) -> None:
+        """One row of `model` for each of `source`; `columns` by name are SQL over it."""
+        columns = dict(columns)
+        defaults = []
+        for field in model._meta.concrete_fields:
+            column = str(field.column)
+            if column not in columns and not field.primary_key:
+                columns[column] = "%s"
+                defaults.append(field.get_default())
+        names = ", ".join(f"`{name}`" for name in columns)
+        self.cursor.execute(
+            f"INSERT INTO `{model._meta.db_table}` ({names})"
+            f" SELECT {', '.join(columns.values())} FROM ({source}) AS source",
+            defaults,
+        )
+
+    def each(self, model: type[models.Model], count: int, columns: Columns) -> None:
+        """Rows 1 to `count`; `n` is the number in `columns`."""
+        for first in range(0, count, CHUNK):
+            source = (
+                f"SELECT CAST({first + 1} + i AS SIGNED) AS n FROM bench_number WHERE i < {CHUNK}"
+            )
+            self.insert(model, columns, f"{source} AND i < {count - first}")
+
+    # --- Who is there, and what ---
+
+    def people(self) -> None:
+        account = {
+            "id": "n",
+            "password": f"'{self.password}'",
+            "email": f"IF(n <= {self.mechanics}, CONCAT('mechanic', n, '@example.com'),"
+            f" CONCAT('customer', n - {self.mechanics}, '@example.com'))",
+            "date_joined": self.moment("0"),
+        }
+        self.each(User, self.mechanics + self.customers, account)
+        row = {"id": "n", "created_at": self.moment("0"), "updated_at": self.moment("0")}
+        person = {
+            "name": words.person("n"),
+            "phone": "CONCAT('+1 555 ', LPAD(MOD(n * 7919, 10000000), 7, '0'))",
+        }
+        worker = {"user_id": "n", "salary": "40000 + MOD(n * 1237, 30000)", "approved": "1"}
+        self.each(Mechanic, self.mechanics, row | person | worker)
+        caller = {
+            "user_id": f"n + {self.mechanics}",
+            "email": "CONCAT('customer', n, '@example.com')",
+        }
+        self.each(Customer, self.customers, row | person | caller)
+        self.each(Vehicle, self.customers, row | words.vehicle("n") | {"customer_id": "n"})
+
+    def parts(self) -> None:
+        places = pow(self.stride, -1, self.part_count)
+        place = f"MOD((n - 1) * {places}, {self.part_count})"
+        row = {"id": "n", "created_at": self.moment("0"), "updated_at": self.moment("0")}
+        stock = {"quantity_in_stock": self.left("n")}
+        self.each(Part, self.part_count, row | words.part("n") | stock)
+        opened = f"{self.left('n')} + {self.all_used(place)}"
+        opening = {
+            "id": "n",
+            "part_id": "n",
+            "change": opened,
+            "balance": opened,
+            "reason": f"'{StockMovement.Reason.OPENING}'",
+            "actor_id": "1",
+            "role": "'mechanic'",
+            "created_at": self.moment("0"),
+        }
+        self.each(StockMovement, self.part_count, opening)
+
+    def left(self, part: str) -> str:
+        """What of a part is in stock in the end."""
+        return f"(2 + MOD({part} * 37, 400))"
+
+    def all_used(self, place: str) -> str:
+        """What all tickets together use of the part at `place`; the last round may not reach it."""
+        rounds, reached = divmod(self.tickets * LINES, self.part_count)
+        return used(f"({rounds} + ({place} < {reached}))", place)
+
+    # --- What was done ---
+
+    def work(self, first: int, count: int) -> None:
+        """Tickets `first` + 1 to `first` + `count`, and all that belongs to them."""
+        tickets = (
+            f"SELECT n, created, status, customer, leader, 1 + MOD(leader + MOD(n, {self.mechanics - 1}),"
+            f" {self.mechanics}) AS second FROM ({self.ticket_rows(first, count)}) AS ticket"
+        )
+        later = "INTERVAL {} HOUR"
+        self.insert(
+            ServiceTicket,
+            {
+                "id": "n",
+                "created_at": "created",
+                "updated_at": f"IF(status = 'pending', created, created + {later.format(30)})",
+                "vin": words.vin("customer"),
+                "service_desc": words.job("n"),
+                "service_date": "DATE(created + INTERVAL MOD(n, 5) DAY)",
+                "mileage": "20000 + MOD(n * 104729, 160000)",
+                "status": "status",
+                "completed_at": f"IF(status = 'completed', created + {later.format(30)}, NULL)",
+                "customer_id": "customer",
+                "vehicle_id": "customer",
+            },
+            tickets,
+        )
+        for place, who in enumerate(("leader", "second"), 1):
+            assignment = {
+                "id": f"2 * (n - 1) + {place}",
+                "assigned_at": "created",
+                "assigned_by_id": "leader",
+                "mechanic_id": who,
+                "ticket_id": "n",
+            }
+            self.insert(Assignment, assignment, tickets)
+        moves = [
+            ("''", "'pending'", 0, ""),
+            ("'pending'", "'in_progress'", 1, "status <> 'pending'"),
+            ("'in_progress'", "status", 30, "status IN ('completed', 'on_hold')"),
+        ]
+        for place, (before, after, hours, when) in enumerate(moves, 1):
+            move = {
+                "id": f"3 * (n - 1) + {place}",
+                "from_status": before,
+                "to_status": after,
+                "role": "'mechanic'",
+                "created_at": f"created + {later.format(hours)}",
+                "actor_id": "leader",
+                "ticket_id": "n",
+            }
+            where = f" WHERE {when}" if when else ""
+            self.insert(StatusChange, move, f"SELECT * FROM ({tickets}) AS moved{where}")
+        self.lines(first, count)
+
+    def ticket_rows(self, first: int, count: int) -> str:
+        # Nine in a hundred of the newest are still worked on. Every twentieth ticket is a fleet's,
+        # and the first customers are five fleets of different size.
+        recent = self.tickets - max(self.tickets // 50, 50)
+        return (
+            f"SELECT n, {self.moment('n')} AS created,"
+            f" IF(n > {recent}, ELT(1 + MOD(n, 4), 'completed', 'pending', 'in_progress', 'on_hold'),"
+            " 'completed') AS status,"
+            " IF(MOD(n, 20) = 0, 1 + FLOOR(SQRT(MOD(n DIV 20, 25))),"
+            f" 1 + MOD(n * {STRIDE}, {self.customers})) AS customer,"
+            f" 1 + MOD(n * 13 + n DIV {self.mechanics}, {self.mechanics}) AS leader"
+            f" FROM (SELECT CAST({first + 1} + i AS SIGNED) AS n FROM bench_number"
+            f" WHERE i < {count}) AS numbered"
+        )
+
+    def lines(self, first: int, count: int) -> None:
+        lines = (
+            f"SELECT k, turn, place, 1 + k DIV {LINES} AS ticket, {QUANTITY} AS quantity,"
+            f" 1 + MOD(place * {self.stride}, {self.part_count}) AS part,"
+            f" {self.moment(f'(1 + k DIV {LINES})')} + INTERVAL 2 HOUR AS moment,"
+            f" {self.part_count} + 1 + k AS movement"
+            f" FROM (SELECT k, k DIV {self.part_count} AS turn, MOD(k, {self.part_count}) AS place"
+            f" FROM (SELECT CAST({first * LINES} + i AS SIGNED) AS k FROM bench_number"
+            f" WHERE i < {count * LINES}) AS numbered) AS line"
+        )
+        line = {
+            "id": "k + 1",
+            "quantity_used": "quantity",
+            "unit_price": words.price("part"),
+            "unit_cost": words.cost("part"),
+            "created_at": "moment",
+            "part_id": "part",
+            "ticket_id": "ticket",
+        }
+        self.insert(PartLine, line, lines)
+        movement = {
+            "id": "movement",
+            "part_id": "part",
+            "change": "-quantity",
+            "balance": f"{self.left('part')} + {self.all_used('place')}"
+            f" - {used('(turn + 1)', 'place')}",
+            "reason": f"'{StockMovement.Reason.USED}'",
+            "reference": "CONCAT('ticket-', ticket)",
+            "actor_id": f"1 + MOD(ticket, {self.mechanics})",
+            "role": "'mechanic'",
+            "created_at": "moment",
+        }
+        self.insert(StockMovement, movement, lines)
+
+    def moment(self, number: str) -> str:
+        """When ticket `number` came in: evenly over the years."""
+        seconds = int((self.ends - self.begins).total_seconds()) - 2 * 86_400
+        begins = f"{self.begins:%Y-%m-%d %H:%M:%S}"
+        return (
+            f"(TIMESTAMP('{begins}') + INTERVAL ({number} * {seconds} DIV {self.tickets}) SECOND)"
+        )
+
+    def settle(self) -> None:
+        """After the rows: what one table keeps about another, then the server's own counts."""
+        models_filled: list[type[models.Model]] = [User, Customer, Vehicle, Mechanic, Part]
+        models_filled += [StockMovement, ServiceTicket, Assignment, PartLine, StatusChange]
+        for model in models_filled:
+            self.cursor.execute(f"ANALYZE TABLE `{model._meta.db_table}`")
+            self.cursor.fetchall()
