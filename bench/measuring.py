@@ -81,6 +81,7 @@ def measure(place: Place, tickets: int, wanted: Sequence[str]) -> Iterator[Compa
     line = ProgressLine("Filling", OutputWrapper(sys.stdout))
     fill(connection, tickets=tickets, progress=line)
     line.end()
+    call_command("recount", verbosity=0)
     with shop.ours(here) as ours, shop.limit(here) as limit:
         for endpoint in ENDPOINTS:
             if endpoint.name in wanted:

@@ -15,7 +15,7 @@ def moment(value: datetime | None) -> str | None:
 
 
 def total() -> int:
-    found = row("SELECT COUNT(*) FROM tickets_serviceticket")
+    found = row("SELECT SUM(total) FROM autoful_tally WHERE name = 'service_tickets'")
     assert found
     return int(found[0])
 
