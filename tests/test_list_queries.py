@@ -81,3 +81,15 @@ def test_the_ticket_list_joins_no_customers(people: dict[str, Persona]) -> None:
         ]
         assert len(tickets) == 3
         assert not [sql for sql in tickets if "JOIN" in sql]
+
+
+@pytest.mark.parametrize(("query", "skipped"), [("", 8), ("threshold=5", 0)])
+def test_what_is_low_by_points_of_its_own_is_read_from_the_emptier_end(
+    query: str, skipped: int, people: dict[str, Persona]
+) -> None:
+    PartFactory.create_batch(10, quantity_in_stock=2, reorder_point=3)
+    with CaptureQueriesContext(connection) as queries:
+        answer = people["mike"].get(f"/inventory/low-stock?page=5&per_page=2&{query}")
+    assert len(answer.json()["parts"]) == 2
+    [keys] = [q["sql"] for q in queries if "LIMIT 2" in q["sql"]]
+    assert (f"OFFSET {skipped}" in keys) is (skipped > 0)
