@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from autoful.api import caching, cursors
 from autoful.api.cursors import Cursor, order_of, write
+from autoful.api.pagination import Pages
 from autoful.testing.personas import Persona
 from customers.filters import PublicCustomerFilter
 from customers.tests.factories import CustomerFactory
@@ -143,6 +144,23 @@ def test_filters_may_change_on_the_way(people: dict[str, Persona]) -> None:
     name = last.part_name
     found = mike.get(plus("/inventory", cursor=cursor, ordering="id", part_name=name)).json()
     assert [row["id"] for row in found["inventory"]] == [last.pk]
+
+
+@pytest.mark.parametrize("query", [{"page": 1}, {"cursor": ""}])
+def test_a_row_that_goes_after_its_key_was_read_is_not_there(
+    query: dict[str, Any], people: dict[str, Persona], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_keys = Pages.paginate_queryset
+
+    def and_then(self: Pages, *args: Any) -> list[Any]:
+        keys = read_keys(self, *args)
+        Part.objects.filter(pk=keys[1]["pk"]).delete()
+        return keys
+
+    monkeypatch.setattr(Pages, "paginate_queryset", and_then)
+    before = list(Part.objects.order_by("part_name", "id").values_list("pk", flat=True))
+    rows = people["nobody"].get(plus("/inventory", per_page=3, **query)).json()["inventory"]
+    assert [row["id"] for row in rows] == [before[0], before[2]]
 
 
 # --- What a cursor gives away ---------------------------------------------------------------------

@@ -84,3 +84,15 @@ def test_a_page_of_tickets_is_found_without_a_join(people: dict[str, Persona]) -
             people[name].get("/service_tickets")
         (page,) = [q["sql"] for q in queries if re.search(PAGE_OF_TICKETS, q["sql"])]
         assert "JOIN" not in page
+
+
+@pytest.mark.parametrize(("query", "skipped"), [("", 8), ("threshold=5", 0)])
+def test_what_is_low_by_points_of_its_own_is_read_from_the_emptier_end(
+    query: str, skipped: int, people: dict[str, Persona]
+) -> None:
+    PartFactory.create_batch(10, quantity_in_stock=2, reorder_point=3)
+    with CaptureQueriesContext(connection) as queries:
+        answer = people["mike"].get(f"/inventory/low-stock?page=5&per_page=2&{query}")
+    assert len(answer.json()["parts"]) == 2
+    [keys] = [q["sql"] for q in queries if "LIMIT 2" in q["sql"]]
+    assert (f"OFFSET {skipped}" in keys) is (skipped > 0)

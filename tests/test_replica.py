@@ -5,19 +5,23 @@ follow one another are in tests/drills/test_replica.py.
 """
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.cache import caches
-from django.db import OperationalError
+from django.db import OperationalError, connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from autoful import metrics, outage, unavailable
 from autoful.actor import COMMAND, NOBODY, Actor, acting
 from autoful.api import caching, replica
 from autoful.testing.personas import Persona
 from customers.tests.factories import CustomerFactory
+from inventory.tests.factories import PartFactory
+from tickets.tests.factories import ServiceTicketFactory
 
 
 class Clock:
@@ -241,6 +245,29 @@ def test_a_version_of_an_earlier_release_is_young(monkeypatch: pytest.MonkeyPatc
         caches["lists"].set(key, version)
         assert page(b"from the replica", behind=True) == b"from the replica"
         assert page(b"right", behind=False) == b"right"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("query", ["page=1", "cursor="])
+def test_a_list_comes_from_it_whole(
+    query: str, mike: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many there are, which are on the page, those, and what they show."""
+    ServiceTicketFactory.create(mechanics=[mike.profile], parts=[(PartFactory.create(), 1)])
+    caching.drop("service_tickets")
+    monkeypatch.setattr(replica, "read", lambda actor, build: (build("replica"), "replica"))
+    connections["replica"] = other = connection.copy("replica")
+    try:
+        for size in (5, 6):  # just after a change, neither pages nor totals of it are kept
+            with CaptureQueriesContext(connection) as here, CaptureQueriesContext(other) as there:
+                answer = mike.get(f"/service_tickets?status=pending&per_page={size}&{query}")
+            assert len(answer.json()["service_tickets"]) == 1
+            assert not [q["sql"] for q in here if re.search("tickets_|inventory_", q["sql"])]
+            assert len([q for q in there if "tickets_serviceticket" in q["sql"]]) == 3
+            assert len(there) > 5
+    finally:
+        other.close()
+        del connections["replica"]
 
 
 def test_rows_read_from_it_are_never_written_back_to_it() -> None:

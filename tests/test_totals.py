@@ -116,6 +116,12 @@ def test_what_a_replica_counted_just_after_a_change_is_not_kept(behind: bool) ->
     assert remembered(5) == (5 if behind else 4)
 
 
+def test_of_what_can_have_no_rows_there_are_none() -> None:
+    for rows in (Part.objects.none(), Part.objects.filter(pk__in=[])):
+        total = caching.cached_total("inventory", rows, rows.count, may_be_behind=lambda: False)
+        assert total == 0
+
+
 def test_while_redis_is_away_they_are_counted(
     reader: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from django.db.backends.mysql import base
 from MySQLdb.constants import CR  # type: ignore[import-untyped]
 
 CHECK_SECONDS = 1.5
+TRUSTED_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
 WAITED_SECONDS = 0.5  # a refusal comes sooner
 
@@ -52,6 +53,8 @@ _pauses: dict[str, Pause] = {}
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    _answered = 0.0
+
     @property
     def pause(self) -> Pause:
         """That of this alias, which all threads share; this object is one thread's own."""
@@ -72,6 +75,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self.pause.end()
             raise
         self.pause.end()
+        self._answered = time.monotonic()
         return connection
 
     def init_connection_state(self) -> None:
@@ -85,12 +89,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
         """Whether the connection answers within `CHECK_SECONDS`.
 
-        The driver's own ping would wait as long as any query may.
+        The driver's own ping would wait as long as any query may. One that has answered within
+        `TRUSTED_SECONDS` is asked nothing: that the server has closed its end shows without.
         """
         try:
-            self.connection.send_query(b"SELECT 1")
             answer = select.poll()
             answer.register(self.connection.fileno(), select.POLLIN)
+            if time.monotonic() - self._answered < TRUSTED_SECONDS:
+                return not answer.poll(0)
+            self.connection.send_query(b"SELECT 1")
             if not answer.poll(CHECK_SECONDS * 1000):
                 self.pause.begin()
                 return False
@@ -98,4 +105,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.connection.store_result()
         except MySQLdb.Error:
             return False
+        self._answered = time.monotonic()
         return True
