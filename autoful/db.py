@@ -118,7 +118,7 @@ def once(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 class Whole:
     """One transaction for a verb and what belongs to it but comes before or after: see `whole`."""
 
-    def __init__(self, first: Callable[[], None], then: Callable[[], None]) -> None:
+    def __init__(self, first: Callable[[], None] | None, then: Callable[[], None]) -> None:
         self.all, self.effect = ExitStack(), ExitStack()
         self._first, self._then = first, then
         self._begun = False
@@ -127,7 +127,8 @@ class Whole:
         """Open the transaction, unless it is open."""
         if not self._begun:
             self._open()
-            self.effect.enter_context(transaction.atomic())
+            if self._first:
+                self.effect.enter_context(transaction.atomic())
             self._then()
 
     def undo(self, error: Exception) -> None:
@@ -139,19 +140,21 @@ class Whole:
     def _open(self) -> None:
         self.all.enter_context(transaction.atomic())
         self._begun = True
-        self._first()
+        if self._first:
+            self._first()
 
 
 _whole: ContextVar[Whole | None] = ContextVar("whole", default=None)
 
 
 @contextmanager
-def whole(first: Callable[[], None], then: Callable[[], None]) -> Iterator[Whole]:
+def whole(first: Callable[[], None] | None, then: Callable[[], None]) -> Iterator[Whole]:
     """The verbs inside, and what is read and written after them, are one transaction.
 
     It is opened by the first verb and not before: what comes before a verb is slow, such as a
     password's hash, and would keep every other writer of the embedded database waiting. `first`
-    and `then` come at its beginning; `undo` leaves what `first` did and takes back the rest.
+    and `then` come at its beginning; where there is a `first`, `undo` leaves what it did and takes back
+    the rest.
     Whoever opens one retries it: see `again`.
     """
     made = Whole(first, then)

@@ -42,7 +42,7 @@ def in_one_transaction(
         request.accepted_renderer, request.accepted_media_type = JSONRenderer(), "application/json"
 
     def attempt() -> HttpResponseBase:
-        claim = key.claim if key else lambda: None
+        claim = key.claim if key else None
         with whole(first=claim, then=partial(preconditions.demand, view, request)) as one:
             try:
                 response = action(request, *args, **kwargs)
