@@ -36,12 +36,22 @@ STEP = 0.1
 class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two classes, by the interpreter
     """Granian; `rehearsal` is a command that has to succeed before the first old worker is touched.
 
-    It says why it did not. The loader that `serve` gets has to take `loaded`, a pipe's end, and send a byte when done.
+    It says why it did not. `afterwards` is one that is run, and not waited for, each time that all
+    workers are new: at the start and when the last old one is gone. The loader that `serve` gets has to take `loaded`, a pipe's end, and send a byte when done.
     """
 
-    def __init__(self, target: str, *, rehearsal: Sequence[str], **options: Any) -> None:
+    def __init__(
+        self,
+        target: str,
+        *,
+        rehearsal: Sequence[str],
+        afterwards: Sequence[str] = (),
+        **options: Any,
+    ) -> None:
         super().__init__(target, **options)
         self.rehearsal = rehearsal
+        self.afterwards = afterwards
+        self._after: subprocess.Popen[bytes] | None = None
         self.doors: list[tuple[Any, socket.socket]] = []
 
     def _init_shared_socket(self) -> None:
@@ -92,8 +102,20 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
                     break
             else:
                 logger.info("the workers are renewed")
+                self.begin_afterwards()
         if self.interrupt_signal or self.interrupt_children:
             self.main_loop_interrupt.set()  # it came while we were busy, and was cleared
+
+    def begin_afterwards(self) -> None:
+        self.end_afterwards()
+        if self.afterwards:
+            self._after = subprocess.Popen(self.afterwards)  # noqa: S603  # ourselves
+
+    def end_afterwards(self) -> None:
+        """What is still under way is stopped; it is begun anew at the next start."""
+        if self._after is not None:
+            self._after.terminate()
+            self._after.wait()
 
     def _comes(self, true: Callable[[], Any], within: float) -> bool:
         """Whether it is true before so many seconds are over, or we are told to end.

@@ -119,11 +119,13 @@ def start(
     log_level: LogLevels,
     when_ready: Callable[[], None] | None = None,
     rehearsal: Sequence[str] = (),
+    afterwards: Sequence[str] = (),
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is under way for at most `patience` seconds.
 
     `when_ready` is called once, when the first worker answers; `rehearsal` is a command
-    that has to succeed at every SIGHUP, before new workers take the place of the old ones.
+    that has to succeed at every SIGHUP, before new workers take the place of the old ones, and
+    `afterwards` one that is run beside them when the old ones are gone, and at the start.
     """
     # Where workers are forks, they must not share a connection with this process or each other.
     connections.close_all()
@@ -131,7 +133,7 @@ def start(
     if settings.PRODUCTION:
         # A fork of this process would have its code, of yesterday, however new the files are.
         multiprocessing.set_start_method("spawn", force=True)
-    _Server(
+    server = _Server(
         "autoful.wsgi:application",
         address=host,
         port=settings.PORT,
@@ -151,7 +153,12 @@ def start(
         log_dictconfig=_logging(),
         when_ready=when_ready,
         rehearsal=rehearsal,
-    ).serve(target_loader=_load_in_worker)
+        afterwards=afterwards,
+    )
+    try:
+        server.serve(target_loader=_load_in_worker)
+    finally:
+        server.end_afterwards()
 
 
 def _load_in_worker(target: str, loaded: Connection) -> Any:
@@ -204,6 +211,7 @@ class _Server(RenewingServer):
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         super().startup(spawn_target, target_loader)
+        self.begin_afterwards()
         if not settings.PRODUCTION and hasattr(signal, "SIGHUP"):
             # The terminal was closed. In production it means what it means to any server: new
             # workers, one after the other.

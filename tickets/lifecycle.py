@@ -41,7 +41,7 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 def lock_ticket(ticket_id: int) -> ServiceTicket:
     """The ticket, fresh and locked; the first lock of every verb that touches one.
 
-    Order everywhere: ticket, mechanics by id, parts by id. Raises TicketNotFound.
+    Order everywhere: tickets, customers, mechanics, parts, each by id. Raises TicketNotFound.
     """
     return lock(ServiceTicket.objects.all(), ticket_id, TicketNotFound())
 

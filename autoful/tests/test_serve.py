@@ -237,3 +237,30 @@ def test_it_serves_hashed_files_logs_json_and_finishes_what_is_under_way(
         assert [line["pid"] for line in lines if line["message"] == "starting"] == [server.pid]
         asked = [line for line in lines if line["logger"] == "autoful.access"]
         assert asked and all(line["request_id"] for line in asked)
+
+
+@production
+def test_what_the_version_before_did_not_count_is_counted_at_the_start_and_after_a_reload(
+    ours: Shop, tmp_path: Path
+) -> None:
+    wrong = "from autoful.models import Tally; Tally.objects.update(total=3); answer = 0"
+    right = (
+        "from autoful import tally; answer = tally.total('inventory') + tally.total('mechanics')"
+    )
+    there = "from inventory.models import Part; from mechanics.models import Mechanic; "
+    there += "answer = Part.objects.count() + Mechanic.objects.existing().count()"
+    env = ours.environment | {"PORT": str(free_port()), "WEB_WORKERS": "1"}
+    ours.ask(wrong)
+    assert ours.ask(right) != ours.ask(there)
+    with running(env | {"AUTOFUL_DATA": str(tmp_path)}, "serve", log=tmp_path / "log") as server:
+        server.says("put right.")
+        assert ours.ask(right) == ours.ask(there)
+        ours.ask(wrong)
+        server.process.send_signal(signal.SIGHUP)
+        server.says("the workers are renewed")
+        deadline = time.monotonic() + 60
+        while ours.ask(right) != ours.ask(there):
+            assert time.monotonic() < deadline, server.said()
+        assert server.stop(signal.SIGTERM) == 0
+        lines = [json.loads(line) for line in server.said().splitlines()]
+        assert {line["level"] for line in lines} == {"INFO"}

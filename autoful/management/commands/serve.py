@@ -90,6 +90,8 @@ class Command(BaseCommand):
                 *(sys.executable, sys.argv[0], "serve", "--prepare"),
                 *(["--static-collected"] if static_collected else []),
             ],
+            # What a version that does not count yet has written beside this one's migrations.
+            afterwards=[sys.executable, sys.argv[0], "recount", "--log"],
         )
 
 
