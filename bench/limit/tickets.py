@@ -1,17 +1,11 @@
 """Reads of tickets, by hand."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
+from bench.limit.answers import by_ticket, moment, numbers, pagination
 from bench.limit.database import row, rows
 
 DEEP = 1_000  # rows to step over, from which finding the numbers first is cheaper
-
-
-def moment(value: datetime | None) -> str | None:
-    return value.isoformat() + "Z" if value else None
 
 
 def total() -> int:
@@ -32,27 +26,6 @@ def page_of(columns: str, page: int, per_page: int) -> tuple[tuple[Any, ...], ..
         f" ORDER BY id DESC LIMIT {per_page} OFFSET {start}) chosen ON chosen.id = t.id"
         " ORDER BY t.id DESC"
     )
-
-
-def pagination(page: int, per_page: int, items: int) -> dict[str, int]:
-    return {
-        "page": page,
-        "per_page": per_page,
-        "total_pages": -(-items // per_page),
-        "total_items": items,
-    }
-
-
-def by_ticket(found: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
-    """Rows whose first column is a ticket's number, by it."""
-    grouped = defaultdict(list)
-    for each in found:
-        grouped[each[0]].append(each)
-    return grouped
-
-
-def numbers(tickets: Iterable[tuple[Any, ...]]) -> str:
-    return ",".join(str(ticket[0]) for ticket in tickets) or "0"
 
 
 # --- As the public sees them ---
