@@ -30,7 +30,7 @@ def demand_equal_answers(
     A write is asked twice: what is done again may be answered otherwise.
     """
     for here, there in pairs(endpoint, requests) * (2 if endpoint.writes else 1):
-        _demand_equal(endpoint, ask(ours, here), ask(limit, there), here)
+        demand_same(endpoint, ask(ours, here), ask(limit, there), here)
 
 
 def demand_equal_statements(
@@ -88,7 +88,8 @@ def _named(counted: Mapping[str, int]) -> str:
     return ", ".join(f"{number}x {what}" for what, number in counted.items()) or "none"
 
 
-def _demand_equal(endpoint: Endpoint, ours: Answer, limit: Answer, request: Request) -> None:
+def demand_same(endpoint: Endpoint, ours: Answer, limit: Answer, request: Request) -> None:
+    """Raises Unequal for answers that differ, and for the same refusal from both."""
     if endpoint.writes:
         ours, limit = _masked(ours), _masked(limit)
     if ours != limit or ours.status >= 400:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from autoful.accounts.models import User
 from bench import words
+from bench.rows import LARGEST, Rows
 from customers.models import Customer, Vehicle
 from inventory.models import Part, StockMovement
 from mechanics.models import Mechanic
@@ -26,11 +27,10 @@ from tickets.models import Assignment, PartLine, ServiceTicket, StatusChange
 PASSWORD = "a-password-of-the-bench"  # everybody's: one hash is a quarter of a second
 YEARS = 10
 LINES = 3  # a ticket
-CHUNK = 10_000  # tickets a step
+CHUNK = LARGEST // LINES  # tickets a step
 STRIDE = 7_919  # a prime: multiples of it visit all customers, and all parts, out of order
 
 Progress = Callable[[int, int, str], None]
-Columns = dict[str, str]
 
 # In the turn-th round through all parts, a line takes this many of the part at `place`.
 QUANTITY = "(1 + MOD(turn + place, 3))"
@@ -82,9 +82,9 @@ def fill(
             cursor.execute("DROP TEMPORARY TABLE IF EXISTS bench_number")
 
 
-class _Filling:
+class _Filling(Rows):
     def __init__(self, cursor: Any, tickets: int, mechanics: int, parts: int) -> None:
-        self.cursor = cursor
+        super().__init__(cursor)
         self.tickets, self.mechanics, self.part_count = tickets, mechanics, parts
         self.customers = customer_count(tickets)
         self.password = make_password(PASSWORD)
@@ -92,43 +92,6 @@ class _Filling:
         self.begins = self.ends - datetime.timedelta(days=365 * YEARS)
         # Coprime to the number of parts, or some would never be used.
         self.stride = STRIDE if parts % STRIDE else 1
-
-    def numbers(self) -> None:
-        """`bench_number`.i from 0 to three times CHUNK."""
-        digits = (
-            "WITH RECURSIVE digit (d) AS (SELECT 0 UNION ALL SELECT d + 1 FROM digit WHERE d < 9)"
-        )
-        self.cursor.execute("CREATE TEMPORARY TABLE bench_number (i INT NOT NULL PRIMARY KEY)")
-        self.cursor.execute(
-            f"INSERT INTO bench_number {digits} SELECT n FROM (SELECT a.d + 10 * b.d + 100 * c.d"
-            " + 1000 * d.d + 10000 * e.d AS n"
-            " FROM digit a, digit b, digit c, digit d, digit e) AS numbers"
-            f" WHERE n < {LINES * CHUNK}"
-        )
-
-    def insert(self, model: type[models.Model], columns: Columns, source: str) -> None:
-        """One row of `model` for each of `source`; `columns` by name are SQL over it."""
-        columns = dict(columns)
-        defaults = []
-        for field in model._meta.concrete_fields:
-            column = str(field.column)
-            if column not in columns and not field.primary_key:
-                columns[column] = "%s"
-                defaults.append(field.get_default())
-        names = ", ".join(f"`{name}`" for name in columns)
-        self.cursor.execute(
-            f"INSERT INTO `{model._meta.db_table}` ({names})"
-            f" SELECT {', '.join(columns.values())} FROM ({source}) AS source",
-            defaults,
-        )
-
-    def each(self, model: type[models.Model], count: int, columns: Columns) -> None:
-        """Rows 1 to `count`; `n` is the number in `columns`."""
-        for first in range(0, count, CHUNK):
-            source = (
-                f"SELECT CAST({first + 1} + i AS SIGNED) AS n FROM bench_number WHERE i < {CHUNK}"
-            )
-            self.insert(model, columns, f"{source} AND i < {count - first}")
 
     # --- Who is there, and what ---
 
@@ -295,7 +258,7 @@ class _Filling:
         )
 
     def settle(self) -> None:
-        """After the rows: what one table keeps about another, then the server's own counts."""
+        """After all rows: what one table keeps about another, then the server's own counts."""
         models_filled: list[type[models.Model]] = [User, Customer, Vehicle, Mechanic, Part]
         models_filled += [StockMovement, ServiceTicket, Assignment, PartLine, StatusChange]
         for model in models_filled:

@@ -45,7 +45,7 @@ def memory(place: Place, filled: Filled, count: int, say: Callable[[str], None])
     write_replay(replay, mix)
     with shop.ours(place) as server:
         workers = shop.workers(server)
-        idle = _sizes(workers)
+        idle = _at_rest(workers)
         asked, sizes = 0, []
         for goal in (count // 2, count):
             while asked < goal:
@@ -57,6 +57,15 @@ def memory(place: Place, filled: Filled, count: int, say: Callable[[str], None])
         if shop.workers(server) != workers:
             raise ProcessLookupError("A worker ended under load, so that its memory is unknown.")
     return Memory(asked, idle, *sizes)
+
+
+def _at_rest(workers: list[int]) -> list[float]:
+    """Once both are loaded: the server answers as soon as one of them is."""
+    before: list[float] = []
+    while (now := _sizes(workers)) != before:
+        before = now
+        time.sleep(1)
+    return now
 
 
 def _sizes(workers: list[int]) -> list[float]:

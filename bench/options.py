@@ -23,6 +23,7 @@ class Options:
     runs: int
     requests: int  # of the measurement of memory
     report: Path | None
+    is_whole: bool
 
     @property
     def warm_up(self) -> int:
@@ -52,6 +53,7 @@ def read(known: Sequence[str]) -> Options:
         runs=_number("BENCH_RUNS", os.environ.get("BENCH_RUNS") or "3"),
         requests=_number("BENCH_REQUESTS", os.environ.get("BENCH_REQUESTS") or "100000"),
         report=Path(wanted) if wanted else REPORT if whole else None,
+        is_whole=whole,
     )
 
 

@@ -30,7 +30,7 @@ bytes; for the cached list, the bytes as Redis has them. Before the load both si
 of the requests, and a byte that differs ends the run; so does a write for which the two do not make
 the same statements. The ratio is the share of the limit's rate that the shop reaches.
 
-Each figure is the median of {runs} runs of {seconds} s, ours and the limit's by turns, with the least and the
+Each figure is the median of {runs} of {seconds} s, ours and the limit's by turns, with the least and the
 greatest in brackets. Limits of calls are off (`AUTOFUL_RATE_LIMITS=off`), since 50 an hour would
 refuse the load; what counting costs is measured below. The access log is on, into a file. Lists
 that are "not cached" are dropped ten times a second, as in a shop where something is written all
@@ -40,19 +40,20 @@ statements a request that read or write a table.
 
 
 def text(results: Results, options: Options, servers: Sequence[str]) -> str:
-    narrowed = "" if options.endpoints and len(options.sizes) > 1 else ", narrowed"
+    narrowed = "" if options.is_whole else ", narrowed"
+    runs = "one run" if options.runs == 1 else f"{options.runs} runs"
     parts = [
         INTRODUCTION.format(
             narrowed=narrowed,
             connections=CONNECTIONS,
-            runs=options.runs,
+            runs=runs,
             seconds=options.seconds,
         ),
         machine(servers),
     ]
     for tickets in options.sizes:
         found = [each for each in results.comparisons if each.tickets == tickets]
-        parts.append(rates(tickets, found))
+        parts.append(rates(tickets, found, judged=tickets == options.middle))
     if len(options.sizes) > 1:
         parts.append(growth(results.comparisons, options.sizes))
     if results.counting:
@@ -92,14 +93,15 @@ def _lines(path: str) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
-def rates(tickets: int, found: Iterable[Comparison]) -> str:
+def rates(tickets: int, found: Iterable[Comparison], *, judged: bool) -> str:
+    """`judged`: the targets are for this size."""
     rows = [
         (
             each.endpoint.title,
             *(_figures(each.ours.rate, 0), _figures(each.limit.rate, 0)),
             f"{each.ratio:.2f}",
-            "" if each.endpoint.target is None else f"{each.endpoint.target:.2f}",
-            verdict(each.is_met),
+            f"{each.endpoint.target:.2f}" if judged and each.endpoint.target else "",
+            verdict(each.is_met) if judged else "",
             *(_figures(each.ours.p50, 1), _figures(each.ours.p99, 1)),
             *(f"{each.limit.p50.median:.1f}", f"{each.limit.p99.median:.1f}"),
             f"{each.ours.statements} / {each.limit.statements}",

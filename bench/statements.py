@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from autoful.testing.servers import sql
 
-TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+[`(]?\s*`?([a-z_]+)`?", re.IGNORECASE)
+TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+`?([a-z_]+)`?", re.IGNORECASE)
 
 
 SILENCE, SILENT_WITHIN = 0.2, 60.0  # seconds
