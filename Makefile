@@ -21,7 +21,7 @@ test: $(VENV)/dev.stamp ## Run all tests, on both set-ups; ARGS="-k stock" goes 
 drills: $(VENV)/dev.stamp ## Load, kill and starve running shops, on both set-ups: minutes; SIZE=small as in CI, ARGS as above
 	@AUTOFUL_DRILL_SIZE=$(SIZE) exec $(PYTHON_IN_VENV) -m autoful.testing.suite drills $(ARGS)
 
-bench: $(VENV)/dev.stamp ## Measure each endpoint beside what hand-written SQL would do; half an hour. BENCH_SIZES=10000 narrows it
+bench: $(VENV)/dev.stamp ## Measure each endpoint beside hand-written SQL: an hour; BENCH_SIZES=10000 narrows it, see CONTRIBUTING.md
 	@exec $(PYTHON_IN_VENV) -m bench
 
 check: $(VENV)/dev.stamp ## Lint, types, imports, migrations, schema, known vulnerabilities

@@ -1,76 +1,63 @@
 """What is measured: the requests to each endpoint, and how near the limit it is meant to come."""
 
-import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from autoful.accounts import tokens
-from autoful.actor import Role
+from bench import requests
 from bench.asking import Request
-from bench.filling import customer_count
-from mechanics.models import Mechanic
-
-PREPARED = 4_000  # requests of an endpoint; they come round again
-EARLY = 60  # pages from the first
-PER_PAGE = range(5, 16)  # ten on average
-
-
-@dataclass(frozen=True)
-class Filled:
-    """A shop as `filling` left it."""
-
-    tickets: int
-
-    @property
-    def customers(self) -> int:
-        return customer_count(self.tickets)
-
-    def mechanic(self) -> str:
-        """A token; good for an hour, so one for each endpoint."""
-        mechanic = Mechanic.objects.select_related("user").order_by("id")[0]
-        assert mechanic.user
-        return str(tokens.issue(Role.MECHANIC, mechanic, mechanic.user))
+from bench.world import Filled
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`target` is the share of the limit's rate; `drops` the list that must not be cached."""
+    """`target` is the share of the limit's rate, where there is one.
+
+    `drops` is the list that must not be cached while it is measured. `writes` means that an answer
+    depends on what came before: see `equality`. `moves_stock` that the ledger must agree afterwards.
+    """
 
     name: str
     title: str
-    target: float
     requests: Callable[[Filled], list[Request]]
+    target: float | None = None
     drops: str = ""
+    writes: bool = False
+    moves_stock: bool = False
+    at_least: int = 1  # seconds of a run, for what is answered a few times a second
 
 
-def _early_pages(shop: Filled, token: str) -> list[Request]:
-    pages = [
-        (page, per_page)
-        for per_page in PER_PAGE
-        for page in range(1, min(EARLY, shop.tickets // per_page) + 1)
-    ]
-    random.Random(1).shuffle(pages)
-    return [Request(f"/service_tickets/?page={p}&per_page={n}", token=token) for p, n in pages]
-
-
-def public_list(shop: Filled) -> list[Request]:
-    return _early_pages(shop, "")
-
-
-def shop_list(shop: Filled) -> list[Request]:
-    return _early_pages(shop, shop.mechanic())
-
-
-def detail(shop: Filled) -> list[Request]:
-    token, chance = shop.mechanic(), random.Random(2)
-    return [
-        Request(f"/service_tickets/{chance.randint(1, shop.tickets)}", token=token)
-        for _ in range(PREPARED)
-    ]
-
-
+_tickets = Endpoint(
+    "tickets",
+    "ticket list, not cached",
+    requests.early_pages,
+    0.45,
+    drops="service_tickets",
+)
 ENDPOINTS = (
-    Endpoint("tickets", "ticket list, not cached", 0.45, public_list, drops="service_tickets"),
-    Endpoint("tickets-shop", "the same as a mechanic", 0.45, shop_list, drops="service_tickets"),
-    Endpoint("ticket", "ticket as a mechanic", 0.45, detail),
+    _tickets,
+    replace(
+        _tickets,
+        name="tickets-shop",
+        title="the same as a mechanic",
+        requests=requests.early_pages_of_the_shop,
+    ),
+    replace(
+        _tickets, name="middle", title="pages of the middle", requests=requests.pages_of_the_middle
+    ),
+    replace(_tickets, name="last", title="the last pages", requests=requests.last_pages),
+    replace(_tickets, name="cursor", title="pages by cursor", requests=requests.by_cursor),
+    Endpoint("ticket", "ticket as a mechanic", requests.detail, 0.45),
+    Endpoint("cached", "ticket list, cached", requests.hot_page, 0.60),
+    Endpoint("search", "search for parts", requests.search, 0.50),
+    Endpoint("my-tickets", "a customer's own tickets", requests.my_tickets, 0.45),
+    Endpoint("top-customers", "top customers", requests.top_customers),
+    Endpoint("top-mechanics", "top mechanics", requests.top_mechanics),
+    Endpoint("create", "new ticket", requests.create, 0.50, writes=True),
+    Endpoint(
+        "add-part", "add a part, spread", requests.add_part, 0.50, writes=True, moves_stock=True
+    ),
+    Endpoint(
+        "hot-part", "add one hot part", requests.add_hot_part, 0.50, writes=True, moves_stock=True
+    ),
+    Endpoint("sign-in", "sign-in", requests.sign_in, 0.95, writes=True, at_least=5),
 )

@@ -17,7 +17,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from autoful.accounts.models import User
+from autoful.tally import SLOTS
 from bench import words
+from bench.rows import LARGEST, Rows
 from customers.models import Customer, Vehicle
 from inventory.models import Part, StockMovement
 from mechanics.models import Mechanic
@@ -26,11 +28,10 @@ from tickets.models import Assignment, PartLine, ServiceTicket, StatusChange
 PASSWORD = "a-password-of-the-bench"  # everybody's: one hash is a quarter of a second
 YEARS = 10
 LINES = 3  # a ticket
-CHUNK = 10_000  # tickets a step
+CHUNK = LARGEST // LINES  # tickets a step
 STRIDE = 7_919  # a prime: multiples of it visit all customers, and all parts, out of order
 
 Progress = Callable[[int, int, str], None]
-Columns = dict[str, str]
 
 # In the turn-th round through all parts, a line takes this many of the part at `place`.
 QUANTITY = "(1 + MOD(turn + place, 3))"
@@ -82,9 +83,9 @@ def fill(
             cursor.execute("DROP TEMPORARY TABLE IF EXISTS bench_number")
 
 
-class _Filling:
+class _Filling(Rows):
     def __init__(self, cursor: Any, tickets: int, mechanics: int, parts: int) -> None:
-        self.cursor = cursor
+        super().__init__(cursor)
         self.tickets, self.mechanics, self.part_count = tickets, mechanics, parts
         self.customers = customer_count(tickets)
         self.password = make_password(PASSWORD)
@@ -92,43 +93,6 @@ class _Filling:
         self.begins = self.ends - datetime.timedelta(days=365 * YEARS)
         # Coprime to the number of parts, or some would never be used.
         self.stride = STRIDE if parts % STRIDE else 1
-
-    def numbers(self) -> None:
-        """`bench_number`.i from 0 to three times CHUNK."""
-        digits = (
-            "WITH RECURSIVE digit (d) AS (SELECT 0 UNION ALL SELECT d + 1 FROM digit WHERE d < 9)"
-        )
-        self.cursor.execute("CREATE TEMPORARY TABLE bench_number (i INT NOT NULL PRIMARY KEY)")
-        self.cursor.execute(
-            f"INSERT INTO bench_number {digits} SELECT n FROM (SELECT a.d + 10 * b.d + 100 * c.d"
-            " + 1000 * d.d + 10000 * e.d AS n"
-            " FROM digit a, digit b, digit c, digit d, digit e) AS numbers"
-            f" WHERE n < {LINES * CHUNK}"
-        )
-
-    def insert(self, model: type[models.Model], columns: Columns, source: str) -> None:
-        """One row of `model` for each of `source`; `columns` by name are SQL over it."""
-        columns = dict(columns)
-        defaults = []
-        for field in model._meta.concrete_fields:
-            column = str(field.column)
-            if column not in columns and not field.primary_key:
-                columns[column] = "%s"
-                defaults.append(field.get_default())
-        names = ", ".join(f"`{name}`" for name in columns)
-        self.cursor.execute(
-            f"INSERT INTO `{model._meta.db_table}` ({names})"
-            f" SELECT {', '.join(columns.values())} FROM ({source}) AS source",
-            defaults,
-        )
-
-    def each(self, model: type[models.Model], count: int, columns: Columns) -> None:
-        """Rows 1 to `count`; `n` is the number in `columns`."""
-        for first in range(0, count, CHUNK):
-            source = (
-                f"SELECT CAST({first + 1} + i AS SIGNED) AS n FROM bench_number WHERE i < {CHUNK}"
-            )
-            self.insert(model, columns, f"{source} AND i < {count - first}")
 
     # --- Who is there, and what ---
 
@@ -295,9 +259,30 @@ class _Filling:
         )
 
     def settle(self) -> None:
-        """After the rows: what one table keeps about another, then the server's own counts."""
+        """After all rows: what one table keeps about another, then the server's own counts."""
         models_filled: list[type[models.Model]] = [User, Customer, Vehicle, Mechanic, Part]
         models_filled += [StockMovement, ServiceTicket, Assignment, PartLine, StatusChange]
         for model in models_filled:
             self.cursor.execute(f"ANALYZE TABLE `{model._meta.db_table}`")
             self.cursor.fetchall()
+        for table, by, rows in (
+            ("customers_customer", "customer_id", "tickets_serviceticket"),
+            ("mechanics_mechanic", "mechanic_id", "tickets_assignment"),
+        ):
+            self.cursor.execute(
+                f"UPDATE {table} kept JOIN (SELECT {by} AS whose, COUNT(*) AS counted FROM {rows}"
+                f" GROUP BY {by}) theirs ON theirs.whose = kept.id SET ticket_count = counted"
+            )
+        self.cursor.execute("DELETE FROM autoful_tally")
+        for name, table in (
+            ("customers", "customers_customer"),
+            ("mechanics", "mechanics_mechanic"),
+            ("inventory", "inventory_part"),
+            ("service_tickets", "tickets_serviceticket"),
+        ):
+            self.cursor.execute(f"SELECT COUNT(*) FROM {table}")
+            totals = [self.cursor.fetchone()[0]] + [0] * (SLOTS - 1)
+            self.cursor.executemany(
+                "INSERT INTO autoful_tally (name, slot, total) VALUES (%s, %s, %s)",
+                [(name, slot, total) for slot, total in enumerate(totals)],
+            )

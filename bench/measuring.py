@@ -1,135 +1,157 @@
-"""The course of a run: fill, compare, load, size by size and endpoint by endpoint."""
+"""The course of a run, size by size and endpoint by endpoint."""
 
-import os
-import statistics
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit, urlunsplit
 
+import redis
 from django.core.management import call_command
 from django.core.management.base import OutputWrapper
 from django.db import connection
 
-from autoful.api import caching
 from autoful.progress import ProgressLine
 from autoful.testing.servers import sql
-from bench import shop
-from bench.asking import write_replay
-from bench.endpoints import ENDPOINTS, Endpoint, Filled
-from bench.equality import Unequal, demand_equal
+from bench import footprint, shop
+from bench.comparing import Comparison, Side, compare
+from bench.endpoints import ENDPOINTS, Endpoint
 from bench.filling import fill
-from bench.load import Load, LoadFailed, load
+from bench.footprint import Memory, Starts
+from bench.options import Options
 from bench.shop import Place
+from bench.world import Filled
 
-DROP_EVERY = 0.1  # seconds; fewer requests than there are pages are answered in it
-WARM_UP = 1.0
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """An endpoint at a size: the runs of ours and of the limit."""
-
-    endpoint: Endpoint
-    tickets: int
-    ours: Sequence[Load]
-    limit: Sequence[Load]
-
-    @property
-    def ratio(self) -> float:
-        return rate(self.ours) / rate(self.limit)
+# Allowed without end, and counted all the same.
+COUNTED = "service_tickets.list=900000000/hour,service_tickets.retrieve=900000000/hour"
+LIMITED = ("cached", "ticket")
 
 
-def rate(runs: Sequence[Load]) -> float:
-    return statistics.median(run.rate for run in runs)
+@dataclass
+class Results:
+    """All that was measured."""
+
+    comparisons: list[Comparison] = field(default_factory=list)
+    counting: list[Comparison] = field(default_factory=list)  # `limit` is ours without counting
+    memory: Memory | None = None
+    starts: Starts | None = None
+    fill_seconds: dict[int, float] = field(default_factory=dict)
 
 
-def measure_all(place: Place) -> int:
-    sizes = [int(size) for size in _named("BENCH_SIZES", "10000,100000,1000000")]
-    wanted = _named("BENCH_ENDPOINTS", ",".join(endpoint.name for endpoint in ENDPOINTS))
-    if unknown := set(wanted) - {endpoint.name for endpoint in ENDPOINTS}:
-        known = ", ".join(endpoint.name for endpoint in ENDPOINTS)
-        print(f"Nothing is called {', '.join(sorted(unknown))}. There are: {known}")
-        return 2
-    try:
-        for tickets in sizes:
-            for compared in measure(place, tickets, wanted):
-                print(
-                    f"  {compared.endpoint.name:14} ours {rate(compared.ours):7.0f}/s"
-                    f"   limit {rate(compared.limit):7.0f}/s   ratio {compared.ratio:.2f}"
-                    f"   target {compared.endpoint.target:.2f}",
-                    flush=True,
+class Say:
+    """What is done now: one line that moves on a terminal, one for each endpoint otherwise."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done = total, 0
+        self.moves = sys.stdout.isatty()
+        self.about = ""
+
+    def begin(self, about: str) -> None:
+        self.done += 1
+        self.about = f"[{self.done}/{self.total}] {about}"
+        if not self.moves:
+            print(f"{self.about} …", flush=True)
+
+    def __call__(self, what: str) -> None:
+        if self.moves:
+            print(f"\r\033[K{self.about}: {what} …", end="", flush=True)
+
+    def end(self, said: str) -> None:
+        print(f"\r\033[K{said}" if self.moves else f"  {said}", flush=True)
+
+
+def measure(place: Place, options: Options) -> Results:
+    """Raises what `compare` raises."""
+    results = Results()
+    wanted = [endpoint for endpoint in ENDPOINTS if endpoint.name in options.endpoints]
+    counted = [endpoint for endpoint in wanted if endpoint.name in LIMITED]
+    say = Say(len(options.sizes) * len(wanted) + len(counted) + 2)
+    minutes = (say.total - 2) * (options.runs * options.seconds + options.warm_up) * 2 / 60 + 1
+    print(f"About {minutes:.0f} minutes, and {sum(options.sizes) / 400_000:.0f} to fill databases.")
+    for tickets in options.sizes:
+        with filled(place, tickets) as here:
+            compare_all(here, Filled(tickets), wanted, options, results, say)
+            if tickets == options.middle:
+                price_of_counting(here, Filled(tickets), counted, options, results, say)
+                say.begin("memory of a worker")
+                results.memory = footprint.memory(here, Filled(tickets), options.requests, say)
+                say.end(
+                    f"RSS {results.memory.idle[0]:.0f} MB idle, {results.memory.whole[0]:.0f} MB after"
                 )
-    except (Unequal, LoadFailed) as failure:
-        print(f"FAILED: {failure}")
-        return 1
-    return 0
-
-
-def measure(place: Place, tickets: int, wanted: Sequence[str]) -> Iterator[Comparison]:
-    """A new database of that size, and each endpoint on it."""
-    name = f"autoful_{tickets}"
-    here = replace(
-        place, database_url=urlunsplit(urlsplit(place.database_url)._replace(path=f"/{name}"))
-    )
-    sql(here.database_url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
-    connection.close()
-    connection.settings_dict["NAME"] = name
-    call_command("migrate", verbosity=0)
-    line = ProgressLine("Filling", OutputWrapper(sys.stdout))
-    fill(connection, tickets=tickets, progress=line)
-    line.end()
-    call_command("recount", verbosity=0)
-    with shop.ours(here) as ours, shop.limit(here) as limit:
-        for endpoint in ENDPOINTS:
-            if endpoint.name in wanted:
-                yield compare(here, Filled(tickets), endpoint, ours.url, limit.url)
-    connection.close()
-    sql(here.database_url, f"DROP DATABASE `{name}`")
-
-
-def compare(place: Place, filled: Filled, endpoint: Endpoint, ours: str, limit: str) -> Comparison:
-    """Both sides answer the same, then they are loaded in turn."""
-    requests = endpoint.requests(filled)
-    demand_equal(ours, limit, requests)
-    replay = place.folder / "replay"
-    write_replay(replay, requests)
-    seconds = float(os.environ.get("BENCH_SECONDS", "5"))
-    runs = int(os.environ.get("BENCH_RUNS", "3"))
-    loads: dict[str, list[Load]] = {ours: [], limit: []}
-    begin = 0
-    with never_cached(endpoint.drops):
-        for url in loads:
-            begin += load(url, replay, seconds=WARM_UP, begin=begin).sent
-        for _ in range(runs):
-            for url, done in loads.items():
-                print(f"  {endpoint.title}, {filled.tickets} tickets …", end="\r", flush=True)
-                done.append(load(url, replay, seconds=seconds, begin=begin))
-                begin += done[-1].sent
-    return Comparison(endpoint, filled.tickets, loads[ours], loads[limit])
+    say.begin("starts")
+    results.starts = footprint.starts(place, options.runs, say)
+    say.end(f"a worker {results.starts.worker:.1f} s, make run {results.starts.run:.1f} s")
+    return results
 
 
 @contextmanager
-def never_cached(name: str) -> Iterator[None]:
-    """Drop the list again and again, as in a shop where something is written all the time."""
-    ended = threading.Event()
-
-    def drop() -> None:
-        while not ended.wait(DROP_EVERY):
-            caching.drop(name)
-
-    thread = threading.Thread(target=drop)
-    if name:
-        thread.start()
+def filled(place: Place, tickets: int) -> Iterator[Place]:
+    """A new database of that size, gone afterwards."""
+    name = f"autoful_{tickets}"
+    url = urlunsplit(urlsplit(place.database_url)._replace(path=f"/{name}"))
+    sql(url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+    connection.close()
+    connection.settings_dict["NAME"] = name
     try:
-        yield
+        call_command("migrate", verbosity=0)
+        line = ProgressLine("Filling the database", OutputWrapper(sys.stdout))
+        fill(connection, tickets=tickets, progress=line)
+        line.end()
+        with redis.Redis.from_url(place.redis_url) as cache:
+            cache.flushall()  # pages of the shop before
+        yield replace(place, database_url=url)
     finally:
-        ended.set()
-        if name:
-            thread.join()
+        connection.close()
+        sql(url, f"DROP DATABASE `{name}`")
 
 
-def _named(variable: str, default: str) -> list[str]:
-    return [name.strip() for name in (os.environ.get(variable) or default).split(",")]
+def compare_all(
+    place: Place,
+    shop_there: Filled,
+    endpoints: list[Endpoint],
+    options: Options,
+    results: Results,
+    say: Say,
+) -> None:
+    with shop.ours(place) as ours, shop.limit(place) as limit:
+        for endpoint in endpoints:
+            say.begin(f"{endpoint.title}, {shop_there.tickets:,} tickets")
+            found = compare(place, shop_there, endpoint, (ours.url, limit.url), options, say)
+            results.comparisons.append(found)
+            say.end(_line(found))
+
+
+def price_of_counting(
+    place: Place,
+    shop_there: Filled,
+    endpoints: list[Endpoint],
+    options: Options,
+    results: Results,
+    say: Say,
+) -> None:
+    """The same endpoints with every call counted against a limit that nobody reaches."""
+    if not endpoints:
+        return
+    with (
+        shop.ours(place, AUTOFUL_RATE_LIMITS=COUNTED) as counting,
+        shop.ours(place) as free,
+    ):
+        for endpoint in endpoints:
+            say.begin(f"{endpoint.title}, with calls counted")
+            found = compare(place, shop_there, endpoint, (counting.url, free.url), options, say)
+            results.counting.append(found)
+            say.end(_line(found, "counted", "not counted"))
+
+
+def _line(found: Comparison, one: str = "ours", other: str = "limit") -> str:
+    met = {True: "met", False: "NOT met", None: ""}[found.is_met if other == "limit" else None]
+    target = found.endpoint.target if other == "limit" else None
+    return (
+        f"{found.endpoint.title}, {found.tickets:,} tickets: {one} {_side(found.ours)},"
+        f" {other} {_side(found.limit)}, ratio {found.ratio:.2f}"
+        + (f" of {target:.2f} {met}" if target else "")
+    )
+
+
+def _side(side: Side) -> str:
+    return f"{side.rate.median:.0f}/s (p50 {side.p50.median:.1f} ms)"

@@ -26,7 +26,7 @@ class Place:
     def environment(self, **more: str) -> dict[str, str]:
         """A shop's, with nothing of the caller's own set-up."""
         names = {"DATABASE_URL", "REDIS_URL", "DEBUG", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "PORT"}
-        names |= {"DATABASE_REPLICA_URL", "DJANGO_SETTINGS_MODULE"}
+        names |= {"DATABASE_REPLICA_URL", "DJANGO_SETTINGS_MODULE", "MAKEFLAGS", "MAKELEVEL"}
         own = {
             name: value
             for name, value in os.environ.items()

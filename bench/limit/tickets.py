@@ -1,17 +1,10 @@
 """Reads of tickets, by hand."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
+from bench.limit import cursors
+from bench.limit.answers import by_ticket, moment, numbers, pagination
 from bench.limit.database import row, rows
-
-DEEP = 1_000  # rows to step over, from which finding the numbers first is cheaper
-
-
-def moment(value: datetime | None) -> str | None:
-    return value.isoformat() + "Z" if value else None
 
 
 def total() -> int:
@@ -20,47 +13,70 @@ def total() -> int:
     return int(found[0])
 
 
-def page_of(columns: str, page: int, per_page: int) -> tuple[tuple[Any, ...], ...]:
+Rows = tuple[tuple[Any, ...], ...]
+
+DEEP = 1_000  # rows to step over, from which finding the numbers first is cheaper
+
+
+def page_of(columns: str, page: int, per_page: int, items: int) -> Rows:
+    """From the end that is nearer."""
     start = (page - 1) * per_page
-    if start < DEEP:
-        return rows(
-            f"SELECT {columns} FROM tickets_serviceticket t ORDER BY t.id DESC"
-            f" LIMIT {per_page} OFFSET {start}"
+    beyond = max(items - start - per_page, 0)
+    order, step, number = "DESC", start, per_page
+    if start > beyond:
+        order, step, number = "ASC", beyond, items - start - beyond
+    page_there = f"ORDER BY t.id {order} LIMIT {number} OFFSET {step}"
+    if step < DEEP:
+        found = rows(f"SELECT {columns} FROM tickets_serviceticket t {page_there}")
+    else:
+        found = rows(
+            f"SELECT {columns} FROM tickets_serviceticket t JOIN"
+            f" (SELECT id FROM tickets_serviceticket t {page_there}) chosen ON chosen.id = t.id"
+            f" ORDER BY t.id {order}"
         )
+    return found if order == "DESC" else found[::-1]
+
+
+def page_after(columns: str, ticket: int, per_page: int) -> Rows:
+    """And one more, by which it is known that there is more."""
     return rows(
-        f"SELECT {columns} FROM tickets_serviceticket t JOIN (SELECT id FROM tickets_serviceticket"
-        f" ORDER BY id DESC LIMIT {per_page} OFFSET {start}) chosen ON chosen.id = t.id"
-        " ORDER BY t.id DESC"
+        f"SELECT {columns} FROM tickets_serviceticket t WHERE t.id < {ticket}"
+        f" ORDER BY t.id DESC LIMIT {per_page + 1}"
     )
-
-
-def pagination(page: int, per_page: int, items: int) -> dict[str, int]:
-    return {
-        "page": page,
-        "per_page": per_page,
-        "total_pages": -(-items // per_page),
-        "total_items": items,
-    }
-
-
-def by_ticket(found: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
-    """Rows whose first column is a ticket's number, by it."""
-    grouped = defaultdict(list)
-    for each in found:
-        grouped[each[0]].append(each)
-    return grouped
-
-
-def numbers(tickets: Iterable[tuple[Any, ...]]) -> str:
-    return ",".join(str(ticket[0]) for ticket in tickets) or "0"
 
 
 # --- As the public sees them ---
 
 
+PUBLIC = "t.id, t.vin, t.service_date, t.service_desc, t.status"
+
+
 def public_list(page: int, per_page: int) -> dict[str, Any]:
     items = total()
-    tickets = page_of("t.id, t.vin, t.service_date, t.service_desc, t.status", page, per_page)
+    tickets = page_of(PUBLIC, page, per_page, items)
+    return {
+        "service_tickets": in_public(tickets),
+        "pagination": pagination(page, per_page, items),
+    }
+
+
+def public_list_after(cursor: str, per_page: int) -> dict[str, Any]:
+    items = total()
+    found = page_after(PUBLIC, cursors.read(cursor), per_page)
+    tickets, more = found[:per_page], found[per_page:]
+    return {
+        "service_tickets": in_public(tickets),
+        "pagination": {
+            "per_page": per_page,
+            "total_pages": -(-items // per_page),
+            "total_items": items,
+            "next_cursor": cursors.write(">", tickets[-1][0]) if more else None,
+            "previous_cursor": cursors.write("<", tickets[0][0]),
+        },
+    }
+
+
+def in_public(tickets: Rows) -> list[dict[str, Any]]:
     ids = numbers(tickets)
     teams = by_ticket(
         rows(
@@ -75,24 +91,21 @@ def public_list(page: int, per_page: int) -> dict[str, Any]:
             f" JOIN inventory_part p ON p.id = l.part_id WHERE l.ticket_id IN ({ids}) ORDER BY l.id"
         )
     )
-    return {
-        "service_tickets": [
-            {
-                "id": number,
-                "VIN": "*" * (len(vin) - 6) + vin[-6:],
-                "service_date": date.isoformat(),
-                "service_desc": desc,
-                "status": status,
-                "mechanics": [{"name": name.split()[0]} for _, name in teams[number]],
-                "service_inventories": [
-                    {"quantity_used": quantity, "inventory": {"part_name": name}}
-                    for _, quantity, name in lines[number]
-                ],
-            }
-            for number, vin, date, desc, status in tickets
-        ],
-        "pagination": pagination(page, per_page, items),
-    }
+    return [
+        {
+            "id": number,
+            "VIN": "*" * (len(vin) - 6) + vin[-6:],
+            "service_date": date.isoformat(),
+            "service_desc": desc,
+            "status": status,
+            "mechanics": [{"name": name.split()[0]} for _, name in teams[number]],
+            "service_inventories": [
+                {"quantity_used": quantity, "inventory": {"part_name": name}}
+                for _, quantity, name in lines[number]
+            ],
+        }
+        for number, vin, date, desc, status in tickets
+    ]
 
 
 # --- As the shop sees them ---
@@ -105,7 +118,7 @@ COLUMNS = (
 
 def shop_list(page: int, per_page: int) -> dict[str, Any]:
     items = total()
-    tickets = page_of(COLUMNS, page, per_page)
+    tickets = page_of(COLUMNS, page, per_page, items)
     return {"service_tickets": in_full(tickets), "pagination": pagination(page, per_page, items)}
 
 

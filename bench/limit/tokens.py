@@ -61,5 +61,10 @@ def _claims(header: str) -> dict[str, Any]:
     return found
 
 
+def with_signature(text: str) -> str:
+    digest = hmac.digest(KEY, text.encode(), hashlib.sha256)
+    return f"{text}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
 def _decoded(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
