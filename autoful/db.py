@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import OperationalError, models, transaction
@@ -15,6 +15,7 @@ from django.db.models.expressions import Combinable
 
 from autoful import metrics, tally
 from autoful.errors import Busy, DomainError, Missing
+from autoful.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
@@ -200,4 +201,11 @@ def lock_if_there(rows: models.QuerySet[M], pk: int, **also: Combinable) -> M | 
     """
     if not rows.filter(pk=pk).update(version=F("version") + 1, **also):
         return None
-    return rows.get(pk=pk)
+    # Ours until the transaction ends, so it is asked for by its number alone.
+    found: M | None = _by_number(rows.model).first(pk, using=rows.db)
+    return found
+
+
+@cache
+def _by_number(model: type[models.Model]) -> Prepared:
+    return Prepared(lambda number: model._default_manager.filter(pk=number))

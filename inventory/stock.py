@@ -12,11 +12,14 @@ from autoful import audit
 from autoful.actor import Actor
 from autoful.db import lock
 from autoful.errors import InvalidField
+from autoful.prepared import Prepared
 from autoful.verbs import verb
 from inventory.errors import InsufficientStock, PartNotFound, StockTooLarge
 from inventory.models import LARGEST_QUANTITY, Part, StockMovement
 
 Reason = StockMovement.Reason
+
+PART = Prepared(lambda number: Part.objects.filter(pk=number))
 
 # How many there are, for the condition of an UPDATE. A sum, which no index has: by the index on the
 # stock MariaDB would lock the part's entry in that index before its row, and whoever begins with
@@ -147,7 +150,7 @@ def _record(
     note: str = "",
     actor: Actor,
 ) -> Part:
-    part = Part.objects.get(pk=part_id)  # ours until the transaction ends: the UPDATE locked it
+    part: Part = PART.first(part_id)  # ours until the transaction ends: the UPDATE locked it
     StockMovement.objects.create(
         part=part,
         change=change,

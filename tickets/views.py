@@ -172,6 +172,9 @@ class MyTicketViewSet(ShopViewSet):
         tickets = ServiceTicket.objects.order_by("-id")
         return tickets.filter(customer=self.actor.profile_id)
 
+    def is_whole(self, queryset: Any) -> bool:
+        return False
+
     def total(self, queryset: Any) -> int:
         mine = Customer.objects.using(queryset.db).filter(pk=self.actor.profile_id or 0)
         return mine.values_list("ticket_count", flat=True).first() or 0

@@ -1,6 +1,7 @@
 """The API's tokens: HS256, one hour, one role."""
 
 import re
+from functools import cache
 from typing import Any, Protocol
 
 from django.apps import apps
@@ -9,6 +10,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
+from autoful.prepared import Prepared
 
 
 class Profile(Protocol):
@@ -25,6 +27,11 @@ class Profile(Protocol):
 def profiles(role: Role) -> Any:
     """The rows that stand for `role`, with their accounts."""
     return apps.get_model(settings.ROLES[role])._default_manager.select_related("user")
+
+
+@cache
+def _profile(role: Role) -> Prepared:
+    return Prepared(lambda number: profiles(role).filter(pk=number))
 
 
 def issue(role: Role, profile: Profile, user: User) -> AccessToken:
@@ -51,7 +58,7 @@ def bearer(token: Any) -> Actor | None:
     role, number = str(token.get("role")), str(token.get("sub"))
     if role not in settings.ROLES or not re.fullmatch("[0-9]{1,18}", number):
         return None
-    profile = profiles(Role(role)).filter(pk=int(number)).first()
+    profile = _profile(Role(role)).first(int(number))
     user = profile.user if profile else None
     if (
         user is None

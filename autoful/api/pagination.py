@@ -13,6 +13,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from autoful.api import cursors
 from autoful.api.cursors import Cursor, Order, order_of
+from autoful.prepared import Prepared
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
@@ -23,6 +24,9 @@ Key = dict[str, Any]  # of one row: "pk", and more columns by their names
 
 # The number of the page, or the text of a cursor, and the rows a page.
 Asked = tuple[int | str, int]
+
+
+_pages: dict[tuple[Any, ...], Prepared] = {}
 
 
 class Pages(BasePagination):
@@ -43,7 +47,9 @@ class Pages(BasePagination):
         total: Callable[[Any], int] = QuerySet.count,
         columns: Sequence[str] = (),
         both_ends: bool = True,
+        is_whole: bool = False,
     ) -> None:
+        self.is_whole = is_whole
         self.key, self.total, self.columns, self.both_ends = key, total, columns, both_ends
 
     def get_results(self, data: Any) -> Any:
@@ -63,11 +69,11 @@ class Pages(BasePagination):
         keys = queryset.select_related(None).prefetch_related(None)
         if isinstance(asked, int):
             self.place: dict[str, Any] = {"page": asked}
-            page = self._numbered(keys.values("pk", *self.columns), order, asked)
+            page = self._numbered(keys.values(*dict.fromkeys(["pk", *self.columns])), order, asked)
             self.display_page_controls = self.total_pages > 1  # the browsable API's
         else:
             ordering = [column.name for column in order.columns[:-1]]
-            keys = keys.values("pk", *dict.fromkeys([*ordering, *self.columns]))
+            keys = keys.values(*dict.fromkeys(["pk", *ordering, *self.columns]))
             page, before, after = self._next_to(keys, order, cursor)
             self.place = {
                 "next_cursor": cursors.write(after, order) if after else None,
@@ -87,9 +93,19 @@ class Pages(BasePagination):
             return []  # and no OFFSET, which a page of nineteen digits would overflow
         beyond = max(self.total_items - end, 0)
         if start <= beyond or not self.both_ends:
+            return self._cut(keys, order, start, end)
+        return self._cut(keys, order.turned_round(), beyond, self.total_items - start)[::-1]
+
+    def _cut(self, keys: Any, order: Order, start: int, end: int) -> list[Key]:
+        if not self.is_whole:
             return list(order.applied_to(keys)[start:end])
-        turned = order.turned_round().applied_to(keys)
-        return list(turned[beyond : self.total_items - start])[::-1]
+        # The list of everybody, of which every page is the same statement.
+        asked = order.model, str(order), tuple(self.columns)
+        if (page := _pages.get(asked)) is None:
+            whole = order.applied_to(keys)
+            page = _pages[asked] = Prepared(lambda number, skip: whole[skip : skip + number], 2)
+        found: list[Key] = page.rows(end - start, start, using=keys.db)
+        return found
 
     def _next_to(
         self, keys: Any, order: Order, cursor: Cursor | None

@@ -15,8 +15,10 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import DEFAULT_DB_ALIAS, models
 from rest_framework import serializers
+
+from autoful.prepared import Prepared
 
 Row = dict[str, Any]
 Shape = type[serializers.Serializer[Any]]
@@ -70,7 +72,7 @@ class _Select:
         self.number = "__".join([*path, "pk"])
         self.columns = [key]
         self.shows: list[tuple[int, Callable[[Any], Any]]] = []
-        self._statements: dict[tuple[str, int], tuple[str, list[Any]]] = {}
+        self._statements: dict[int, Prepared] = {}  # by the count of numbers
 
     def add(self, path: Path, show: Callable[[Any], Any] | None = None) -> int:
         """Select one more column; returns its place among the values."""
@@ -82,44 +84,27 @@ class _Select:
 
     def rows(self, numbers: Sequence[int], using: str) -> list[list[Any]]:
         """The values of each row, as they are shown."""
-        if not numbers:
+        count = len(numbers)
+        if not count:
             return []
-        if (using, len(numbers)) not in self._statements:
-            self._statements[using, len(numbers)] = self._statement(len(numbers), using)
-        sql, converters = self._statements[using, len(numbers)]
-        connection = connections[using]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, numbers)
-            rows = [list(values) for values in cursor.fetchall()]
-        for place, convert, expression in converters:
-            for values in rows:
-                values[place] = convert(values[place], expression, connection)
+        if count not in self._statements:
+            self._statements[count] = Prepared(self._select, count)
+        rows = self._statements[count].rows(*numbers, using=using)
         for place, show in self.shows:
             for values in rows:
                 if values[place] is not None:
                     values[place] = show(values[place])
         return rows
 
-    def _statement(self, count: int, using: str) -> tuple[str, list[Any]]:
-        """The SQL for so many numbers, and what turns the driver's values into Python's."""
-        rows = self.model._base_manager.using(using).filter(**{f"{self.key}__in": range(count)})
+    def _select(self, *numbers: int) -> models.QuerySet[Any, Any]:
+        rows = self.model._base_manager.filter(**{f"{self.key}__in": numbers})
         if self.most is None:
             rows = rows.order_by("pk")
-        elif count == 1:
+        elif len(numbers) == 1:
             rows = rows.order_by(f"-{self.number}")[: self.most]
         else:
             raise TypeError(f"The newest {self.most} can be read of one row only.")
-        compiler = rows.values_list(*self.columns).query.get_compiler(using)
-        sql, parameters = compiler.as_sql()
-        if tuple(parameters) != tuple(range(count)):
-            raise TypeError(f"{self.columns} are selected by more than numbers.")
-        found = compiler.get_converters([expression for expression, *_ in compiler.select])
-        converters = [
-            (place, convert, expression)
-            for place, (converts, expression) in found.items()
-            for convert in converts
-        ]
-        return sql, converters
+        return rows.values_list(*self.columns)
 
 
 class _Reader:

@@ -1,7 +1,7 @@
 """The base of every viewset: who calls, how often, what they may see, in which shape."""
 
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -31,6 +31,7 @@ from autoful.api.renderers import JSONRenderer
 from autoful.errors import Missing
 from autoful.limits import TooManyRequests
 from autoful.models import ShopModel
+from autoful.prepared import Prepared
 
 
 class RouteMetadata(SimpleMetadata):
@@ -38,6 +39,17 @@ class RouteMetadata(SimpleMetadata):
 
     def determine_actions(self, request: Request, view: Any) -> dict[str, Any]:
         return {}
+
+
+@cache
+def _row(view: type["ShopViewSet"]) -> Prepared:
+    return Prepared(lambda number: view().get_queryset().filter(pk=number))
+
+
+@cache
+def _key(view: type["ShopViewSet"]) -> Prepared:
+    columns = dict.fromkeys(["pk", "version", view.owner_column])
+    return Prepared(lambda number: view().get_queryset().filter(pk=number).values(*columns))
 
 
 class ShopViewSet(GenericViewSet[Any]):
@@ -130,7 +142,7 @@ class ShopViewSet(GenericViewSet[Any]):
         return self.filterset_class if self.sees_all() else self.public_filterset_class
 
     def get_object(self) -> Any:
-        instance = self.get_queryset().filter(pk=self.kwargs["pk"]).first()
+        instance = _row(type(self)).first(int(self.kwargs["pk"]))
         if instance is None:
             raise self.not_found
         self.check_object_permissions(self.request, instance)
@@ -181,9 +193,13 @@ class ShopViewSet(GenericViewSet[Any]):
 
     # --- Lists ---
 
+    def is_whole(self, queryset: Any) -> bool:
+        """Whether no filter narrows it, so that it is the same list for everybody."""
+        return bool(queryset.query.where == self.get_queryset().query.where)
+
     def total(self, queryset: Any) -> int:
         """How many rows a list has: of the whole list it is kept, of others it is cached."""
-        if queryset.query.where == self.get_queryset().query.where:
+        if self.is_whole(queryset):
             return tally.total(self.list_name, using=queryset.db)
         return caching.cached_total(
             self.list_name,
@@ -198,7 +214,11 @@ class ShopViewSet(GenericViewSet[Any]):
         """One page of rows in the contract's shape, under `key`; `both_ends`: see `Pages`."""
         key = key or self.list_name
         self._paginator = paginator = Pages(
-            key, self.total, [self.owner_column], both_ends=both_ends
+            key,
+            self.total,
+            [self.owner_column],
+            both_ends=both_ends,
+            is_whole=self.is_whole(queryset),
         )
 
         def build(database: str) -> dict[str, Any]:
@@ -232,7 +252,7 @@ class ShopViewSet(GenericViewSet[Any]):
         return answer
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        key = self.get_queryset().filter(pk=pk).values("pk", "version", self.owner_column).first()
+        key = _key(type(self)).first(int(pk))
         shown = self.shown([key]) if key else []
         if not key or not shown:
             raise self.not_found
