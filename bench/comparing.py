@@ -97,18 +97,21 @@ def compare(
     replay = place.folder / "replay"
     write_replay(replay, requests)
     runs: dict[str, list[Load]] = {ours: [], limit: []}
-    begin, seconds = 0, max(options.seconds, endpoint.at_least)
+    begin, seconds, warm_up = 0, options.seconds, options.warm_up
+    if not options.is_rehearsal:
+        seconds, warm_up = max(seconds, endpoint.at_least), max(warm_up, endpoint.at_least)
+    crowd = options.connections
     with never_cached(endpoint.drops):
-        if options.warm_up:
+        if warm_up:
             say("warming up")
             for url in urls:
-                begin += load(url, replay, seconds=options.warm_up, begin=begin).sent
+                begin += load(url, replay, crowd, seconds=warm_up, begin=begin).sent
             log.wait_for_silence()
         used = pieces_used() if endpoint.moves_stock else 0
         for number in range(1, options.runs + 1):
             for url, name in ((ours, "ours"), (limit, "the limit")):
                 say(f"run {number} of {options.runs}, {name}")
-                runs[url].append(load(url, replay, seconds=seconds, begin=begin))
+                runs[url].append(load(url, replay, crowd, seconds=seconds, begin=begin))
                 begin += runs[url][-1].sent
         log.wait_for_silence()
         if endpoint.moves_stock:

@@ -59,5 +59,5 @@ ENDPOINTS = (
     Endpoint(
         "hot-part", "add one hot part", requests.add_hot_part, 0.50, writes=True, moves_stock=True
     ),
-    Endpoint("sign-in", "sign-in", requests.sign_in, 0.95, writes=True, at_least=5),
+    Endpoint("sign-in", "sign-in", requests.sign_in, 0.95, writes=True, at_least=10),
 )

@@ -9,7 +9,7 @@ from bench.asking import Answer, Request, ask
 from bench.endpoints import Endpoint
 from bench.statements import Log, of_tables
 
-SAMPLE = 12
+SAMPLE, WRITES = 12, 3
 # What no two requests that write have in common: numbers that are given out, the stock that is
 # left, moments, and tokens.
 OWN = re.compile(
@@ -72,8 +72,11 @@ def pairs(endpoint: Endpoint, requests: Sequence[Request]) -> list[tuple[Request
     in their tickets alone.
     """
     if not endpoint.moves_stock:
-        sample = requests[:: max(1, len(requests) // SAMPLE)][:SAMPLE]
-        return [(request, request) for request in sample]
+        step = max(1, len(requests) // SAMPLE)
+        return [
+            (request, request)
+            for request in requests[::step][: WRITES if endpoint.writes else SAMPLE]
+        ]
     waiting: dict[bytes, Request] = {}
     found = []
     for request in requests:
@@ -81,7 +84,7 @@ def pairs(endpoint: Endpoint, requests: Sequence[Request]) -> list[tuple[Request
             found.append((other, request))
         else:
             waiting[request.payload()] = request
-    return found[: SAMPLE // 4]
+    return found[:WRITES]
 
 
 def _named(counted: Mapping[str, int]) -> str:

@@ -12,6 +12,7 @@ from autoful.testing.shops import ROOT
 from bench import requests, shop
 from bench.asking import Request, ask, write_replay
 from bench.load import load
+from bench.options import Options
 from bench.shop import Place
 from bench.world import Filled
 
@@ -36,8 +37,9 @@ class Starts:
     run: float
 
 
-def memory(place: Place, filled: Filled, count: int, say: Callable[[str], None]) -> Memory:
-    """Of new workers, before and after `count` requests of a mix of reads."""
+def memory(place: Place, filled: Filled, options: Options, say: Callable[[str], None]) -> Memory:
+    """Of new workers, before and after as many requests of a mix of reads as `options` say."""
+    count, crowd = options.requests, options.connections
     kinds = (requests.hot_page, requests.detail, requests.my_tickets, requests.search)
     prepared = [kind(filled) for kind in kinds]
     mix = [each[i % len(each)] for i in range(requests.PREPARED) for each in prepared]
@@ -51,7 +53,7 @@ def memory(place: Place, filled: Filled, count: int, say: Callable[[str], None])
             while asked < goal:
                 say(f"memory, {asked} of {count} requests")
                 asked += load(
-                    server.url, replay, seconds=STEP if count > 10_000 else 1, begin=asked
+                    server.url, replay, crowd, seconds=STEP if count > 10_000 else 1, begin=asked
                 ).sent
             sizes.append(_sizes(workers))
         if shop.workers(server) != workers:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from autoful.testing.servers import program
 
-CONNECTIONS = 16
 SCRIPT = Path(__file__).with_name("replay.lua")
 
 
@@ -26,12 +25,12 @@ class Load:
     p99: float
 
 
-def load(url: str, replay: Path, *, seconds: int, begin: int = 0) -> Load:
-    """Send the requests of `replay` in turn from number `begin`, with 16 connections.
+def load(url: str, replay: Path, connections: int, *, seconds: int, begin: int = 0) -> Load:
+    """Send the requests of `replay` in turn from number `begin`.
 
     Raises LoadFailed for an answer of 400 or more, and for none.
     """
-    command = [program("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s"]
+    command = [program("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
     command += ["--latency", "-s", str(SCRIPT), url, "--", str(replay), str(begin)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     last = done.stdout.strip().rpartition("\n")[2]

@@ -74,7 +74,7 @@ def measure(place: Place, options: Options) -> Results:
             if tickets == options.middle:
                 price_of_counting(here, Filled(tickets), counted, options, results, say)
                 say.begin("memory of a worker")
-                results.memory = footprint.memory(here, Filled(tickets), options.requests, say)
+                results.memory = footprint.memory(here, Filled(tickets), options, say)
                 say.end(
                     f"RSS {results.memory.idle[0]:.0f} MB idle, {results.memory.whole[0]:.0f} MB after"
                 )
@@ -118,7 +118,7 @@ def compare_all(
             say.begin(f"{endpoint.title}, {shop_there.tickets:,} tickets")
             found = compare(place, shop_there, endpoint, (ours.url, limit.url), options, say)
             results.comparisons.append(found)
-            say.end(_line(found))
+            say.end(_line(found, judged=not options.is_rehearsal))
 
 
 def price_of_counting(
@@ -143,14 +143,16 @@ def price_of_counting(
             say.end(_line(found, "counted", "not counted"))
 
 
-def _line(found: Comparison, one: str = "ours", other: str = "limit") -> str:
-    met = {True: "met", False: "NOT met", None: ""}[found.is_met if other == "limit" else None]
-    target = found.endpoint.target if other == "limit" else None
-    return (
+def _line(
+    found: Comparison, one: str = "ours", other: str = "limit", *, judged: bool = False
+) -> str:
+    line = (
         f"{found.endpoint.title}, {found.tickets:,} tickets: {one} {_side(found.ours)},"
         f" {other} {_side(found.limit)}, ratio {found.ratio:.2f}"
-        + (f" of {target:.2f} {met}" if target else "")
     )
+    if not judged or found.endpoint.target is None:
+        return line
+    return f"{line} of {found.endpoint.target:.2f}{'' if found.is_met else ', NOT met'}"
 
 
 def _side(side: Side) -> str:

@@ -26,9 +26,18 @@ class Options:
     is_whole: bool
 
     @property
+    def is_rehearsal(self) -> bool:
+        """Whether a run is so short that it only shows that all of it works."""
+        return self.seconds == 1
+
+    @property
+    def connections(self) -> int:
+        return 2 if self.is_rehearsal else 16
+
+    @property
     def warm_up(self) -> int:
-        """Seconds; none in a run so short that its times mean nothing."""
-        return min(2, self.seconds - 1)
+        """Seconds."""
+        return 0 if self.is_rehearsal else 2
 
     @property
     def middle(self) -> int:

@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bench.comparing import Comparison, Figures
-from bench.load import CONNECTIONS
 from bench.measuring import Results
 from bench.options import Options
 from bench.shop import THREADS, WORKERS
@@ -45,7 +44,7 @@ def text(results: Results, options: Options, servers: Sequence[str]) -> str:
     parts = [
         INTRODUCTION.format(
             narrowed=narrowed,
-            connections=CONNECTIONS,
+            connections=options.connections,
             runs=runs,
             seconds=options.seconds,
         ),
