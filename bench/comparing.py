@@ -6,19 +6,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 
 from django.core.management import CommandError, call_command
 
 from autoful.api import caching
+from autoful.testing.processes import Server
 from bench.asking import write_replay
 from bench.endpoints import Endpoint
 from bench.equality import demand_equal_answers, demand_equal_statements, pairs
-from bench.load import Load, load
+from bench.load import Load, LoadFailed, load
 from bench.options import Options
 from bench.shop import Place
+from bench.silence import wait_for_silence
 from bench.statements import Log
 from bench.world import Filled, deliver_plenty, parts_whose_lines_differ, pieces_used
 
+WARM_UP, LONGEST = 2, 60  # seconds
 DROP_EVERY = 0.1  # seconds; in them fewer requests are answered than there are pages to ask for
 
 
@@ -78,11 +82,11 @@ def compare(
     place: Place,
     filled: Filled,
     endpoint: Endpoint,
-    urls: tuple[str, str],
+    servers: tuple[Server, Server],
     options: Options,
     say: Callable[[str], None],
 ) -> Comparison:
-    """Ours and the limit at `urls`. Raises Unequal, LoadFailed, BooksDiffer."""
+    """`servers` are ours and the limit. Raises Unequal, LoadFailed, BooksDiffer."""
     log = Log(place.database_url)
     if endpoint.moves_stock:
         deliver_plenty()
@@ -91,32 +95,31 @@ def compare(
     kept = pairs(endpoint, requests[::-1])[0]
     if endpoint.moves_stock:
         requests = [request for request in requests if request not in kept]
-    ours, limit = urls
+    urls = ours, limit = servers[0].url, servers[1].url
     say("the answers are compared")
     demand_equal_answers(endpoint, ours, limit, requests)
     replay = place.folder / "replay"
     write_replay(replay, requests)
+
+    def rest() -> None:
+        wait_for_silence(place.database_url, servers)
+
+    loading = _Loading(replay, rest, options, endpoint.at_least)
     runs: dict[str, list[Load]] = {ours: [], limit: []}
-    begin, seconds, warm_up = 0, options.seconds, options.warm_up
-    if not options.is_rehearsal:
-        seconds, warm_up = max(seconds, endpoint.at_least), max(warm_up, endpoint.at_least)
-    crowd = options.connections
     with never_cached(endpoint.drops):
-        if warm_up:
+        if not options.is_rehearsal:
             say("warming up")
             for url in urls:
-                begin += load(url, replay, crowd, seconds=warm_up, begin=begin).sent
-            log.wait_for_silence()
+                loading.once(url, WARM_UP)
         used = pieces_used() if endpoint.moves_stock else 0
+        loading.answered = loading.sent = 0
         for number in range(1, options.runs + 1):
             for url, name in ((ours, "ours"), (limit, "the limit")):
                 say(f"run {number} of {options.runs}, {name}")
-                runs[url].append(load(url, replay, crowd, seconds=seconds, begin=begin))
-                begin += runs[url][-1].sent
-        log.wait_for_silence()
+                runs[url].append(loading.run(url))
         if endpoint.moves_stock:
             say("the ledger is checked")
-            demand_agreement(used, [run for side in runs.values() for run in side])
+            demand_agreement(pieces_used() - used, loading.answered, loading.sent)
         say("the statements are compared")
         statements = demand_equal_statements(endpoint, log, urls, kept)
     mine, its = statements
@@ -125,13 +128,40 @@ def compare(
     )
 
 
-def demand_agreement(used: int, runs: Sequence[Load]) -> None:
+class _Loading:
+    """One load after the other, each going on in the requests where the last one ended."""
+
+    def __init__(
+        self, replay: Path, rest: Callable[[], None], options: Options, at_least: int
+    ) -> None:
+        self.replay, self.rest, self.crowd = replay, rest, options.connections
+        self.seconds = max(options.seconds, 1 if options.is_rehearsal else at_least)
+        self.enough = 1 if options.is_rehearsal else 2 * self.crowd
+        self.begin = self.answered = self.sent = 0
+
+    def run(self, url: str) -> Load:
+        """A run long enough for a median. Raises LoadFailed when nothing is answered at all."""
+        seconds = self.seconds
+        while (done := self.once(url, seconds)).requests < self.enough and seconds < LONGEST:
+            seconds *= 3
+        if not done.requests:
+            raise LoadFailed(f"{url} answered nothing in {seconds} seconds.")
+        return done
+
+    def once(self, url: str, seconds: int) -> Load:
+        done = load(url, self.replay, self.crowd, seconds=seconds, begin=self.begin)
+        self.rest()
+        self.begin += done.sent
+        self.answered += done.requests
+        self.sent += done.sent
+        return done
+
+
+def demand_agreement(taken: int, answered: int, sent: int) -> None:
     """Stock, ledger and lines say the same, and that each request which was answered took one piece.
 
     What was sent when a run ended may have been done and not been heard of. Raises BooksDiffer.
     """
-    taken = pieces_used() - used
-    answered, sent = sum(run.requests for run in runs), sum(run.sent for run in runs)
     if not answered <= taken <= sent:
         raise BooksDiffer(f"Of {sent} requests {answered} were answered, but {taken} pieces taken.")
     if wrong := parts_whose_lines_differ():

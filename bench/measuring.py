@@ -66,7 +66,7 @@ def measure(place: Place, options: Options) -> Results:
     wanted = [endpoint for endpoint in ENDPOINTS if endpoint.name in options.endpoints]
     counted = [endpoint for endpoint in wanted if endpoint.name in LIMITED]
     say = Say(len(options.sizes) * len(wanted) + len(counted) + 2)
-    minutes = (say.total - 2) * (options.runs * options.seconds + options.warm_up) * 2 / 60 + 1
+    minutes = (say.total - 2) * (options.runs * options.seconds + 3) * 2 / 60 + 1
     print(f"About {minutes:.0f} minutes, and {sum(options.sizes) / 400_000:.0f} to fill databases.")
     for tickets in options.sizes:
         with filled(place, tickets) as here:
@@ -116,7 +116,7 @@ def compare_all(
     with shop.ours(place) as ours, shop.limit(place) as limit:
         for endpoint in endpoints:
             say.begin(f"{endpoint.title}, {shop_there.tickets:,} tickets")
-            found = compare(place, shop_there, endpoint, (ours.url, limit.url), options, say)
+            found = compare(place, shop_there, endpoint, (ours, limit), options, say)
             results.comparisons.append(found)
             say.end(_line(found, judged=not options.is_rehearsal))
 
@@ -138,7 +138,7 @@ def price_of_counting(
     ):
         for endpoint in endpoints:
             say.begin(f"{endpoint.title}, with calls counted")
-            found = compare(place, shop_there, endpoint, (counting.url, free.url), options, say)
+            found = compare(place, shop_there, endpoint, (counting, free), options, say)
             results.counting.append(found)
             say.end(_line(found, "counted", "not counted"))
 

@@ -35,11 +35,6 @@ class Options:
         return 2 if self.is_rehearsal else 16
 
     @property
-    def warm_up(self) -> int:
-        """Seconds."""
-        return 0 if self.is_rehearsal else 2
-
-    @property
     def middle(self) -> int:
         """The size at which targets are judged, and what has one size is measured."""
         return 100_000 if 100_000 in self.sizes else self.sizes[-1]

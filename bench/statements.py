@@ -1,17 +1,14 @@
 """What a request asks of the database, from MariaDB's own log of statements."""
 
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from autoful.testing.servers import sql
 
+VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE")
 TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+`?([a-z_]+)`?", re.IGNORECASE)
-
-
-SILENCE, SILENT_WITHIN = 0.2, 60.0  # seconds
 
 
 class Log:
@@ -19,20 +16,6 @@ class Log:
 
     def __init__(self, url: str) -> None:
         self.url = url
-
-    def wait_for_silence(self) -> None:
-        """Until what a load has left under way is done. Raises TimeoutError."""
-        deadline, before = time.monotonic() + SILENT_WITHIN, -1
-        while (now := self._done()) != before:
-            if time.monotonic() > deadline:
-                raise TimeoutError("The database is never silent: somebody else is using it.")
-            before = now
-            time.sleep(SILENCE)
-
-    def _done(self) -> int:
-        counters = "'Com_select', 'Com_insert', 'Com_update', 'Com_commit'"
-        found = sql(self.url, f"SHOW GLOBAL STATUS WHERE Variable_name IN ({counters})")
-        return sum(int(number) for _, number in found)
 
     @contextmanager
     def written(self) -> Iterator[list[str]]:
@@ -56,14 +39,14 @@ class Log:
 
 
 def of_tables(statements: list[str]) -> Counter[str]:
-    """`UPDATE tickets_serviceticket`, how often; without what touches no table, such as COMMIT."""
+    """`UPDATE tickets_serviceticket`, how often.
+
+    Without what touches no table of the shop: COMMIT, and what a new connection asks first.
+    """
     counted: Counter[str] = Counter()
     for statement in statements:
         verb = statement.split(None, 1)[0].upper()
-        if verb in ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE") and (
-            table := TABLE.search(statement)
-        ):
-            if table[1].lower() == "information_schema":
-                continue  # asked once, of a new connection
+        table = TABLE.search(statement)
+        if verb in VERBS and table and table[1].lower() != "information_schema":
             counted[f"{verb} {table[1].lower()}"] += 1
     return counted

@@ -163,6 +163,7 @@ def test_statements_are_counted_by_verb_and_table() -> None:
     statements = [
         "SELECT 1",
         "SET autocommit=0",
+        "SELECT table_comment FROM information_schema.tables WHERE table_schema = DATABASE()",
         "SELECT `a`.`id` FROM `tickets_serviceticket` WHERE `a`.`id` = 1",
         "select n from tickets_serviceticket t",
         "UPDATE `inventory_part` SET `x` = 1",
