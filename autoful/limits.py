@@ -30,6 +30,9 @@ class Usage:
     wait: int
 
 
+UNLIMITED = Usage(headers={}, wait=0)
+
+
 class TooManyRequests(DomainError):
     """A limit is passed; `headers` tell of that limit."""
 
@@ -76,6 +79,8 @@ def routes(patterns: Iterable[Any]) -> Iterator[str]:
 
 def count(route: str, actor: Actor, *, no_sign_in_needed: bool) -> Usage:
     """Count this call against every limit of its route."""
+    if settings.RATE_LIMITS is None:
+        return UNLIMITED
     origin = current_origin()
     address = origin.address if origin else None
     return use(route, *caller_keys(actor, address, no_sign_in_needed=no_sign_in_needed))
@@ -87,7 +92,7 @@ def use(name: str, *keys: str) -> Usage:
     What is over one limit is still counted in the others.
     """
     if settings.RATE_LIMITS is None:
-        return Usage(headers={}, wait=0)
+        return UNLIMITED
     rates = settings.RATE_LIMITS.get(name, settings.RATE_LIMITS["default"])
     usages = [_usage(name, key, rate) for key in keys for rate in rates]
     wait = max((u["time_left"] for u in usages if u["should_limit"]), default=0)

@@ -6,6 +6,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
@@ -44,6 +45,7 @@ def client_address(request: HttpRequest) -> str | None:
     return address or None
 
 
+@lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
     """The address in `text` without a zone, an IPv4 one as such; empty when it is none.
 
