@@ -56,7 +56,8 @@ class Finished:
 
 
 class PublicPages:
-    """A middleware, outside of all those whose headers are part of an answer."""
+    """A middleware, outside of all those whose headers are part of an answer, but for security's:
+    they are a 304's too, which has few of its own."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
