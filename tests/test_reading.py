@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -227,14 +226,6 @@ class ManyInMany(serializers.ModelSerializer[ServiceTicket]):
 def test_what_cannot_be_read_from_columns_is_refused(shape: Shape) -> None:
     with pytest.raises(TypeError):
         reading.read(shape, [1])
-
-
-def test_a_manager_that_hides_rows_is_refused() -> None:
-    """It would put values of its own among the numbers."""
-    select: Any = reading._Select(Mechanic, "pk")
-    select.model = SimpleNamespace(_base_manager=Mechanic.objects.filter(name="Ann"))
-    with pytest.raises(TypeError, match="selected by more than numbers"):
-        select.rows([1], "default")
 
 
 class WithSecret(ColleagueSerializer):
