@@ -57,6 +57,11 @@ class ServiceTicket(ShopModel):
 
     class Meta:
         ordering = ("-id",)
+        # A customer's newest are its end. `status` in it, or a fleet's completed ones are counted by
+        # reading every completed ticket; last in it, or a customer's tickets are sorted.
+        indexes: ClassVar = [
+            models.Index(fields=["customer", "id", "status"], name="ticket_of_customer")
+        ]
 
     def __str__(self) -> str:
         return f"Service ticket {self.pk}"
@@ -113,6 +118,10 @@ class Assignment(models.Model):
         ordering = ("id",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["ticket", "mechanic"], name="assignment_once")
+        ]
+        # A mechanic's newest tickets are its end; by the number of the assignment all are sorted.
+        indexes: ClassVar = [
+            models.Index(fields=["mechanic", "ticket"], name="assignment_newest_ticket")
         ]
 
     def __str__(self) -> str:
