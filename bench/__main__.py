@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from autoful.testing import machine, servers
@@ -58,12 +59,15 @@ def main() -> int:
             return 1
         versions = [servers.database_version(database.url), servers.redis_version(redis)]
         text = report.text(results, chosen, versions)
+        if results.failures and chosen.report == options.REPORT:
+            # The one that is there is of a run that went well.
+            chosen = replace(chosen, report=None)
         if chosen.report:
             chosen.report.write_text(text, encoding="utf-8")
         print(
             f"\n{text}\n{'Written to ' + str(chosen.report) if chosen.report else ''}", flush=True
         )
-        return 0
+        return 1 if results.failures else 0
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@ from bench.comparing import Comparison, Side, compare
 from bench.endpoints import ENDPOINTS, Endpoint
 from bench.filling import fill
 from bench.footprint import Memory, Starts
+from bench.load import LoadFailed
 from bench.options import Options
 from bench.shop import Place
+from bench.silence import wait_for_silence
 from bench.world import Filled
 
 # Allowed without end, and counted all the same.
@@ -35,7 +37,7 @@ class Results:
     counting: list[Comparison] = field(default_factory=list)  # `limit` is ours without counting
     memory: Memory | None = None
     starts: Starts | None = None
-    fill_seconds: dict[int, float] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
 
 
 class Say:
@@ -61,7 +63,7 @@ class Say:
 
 
 def measure(place: Place, options: Options) -> Results:
-    """Raises what `compare` raises."""
+    """Raises Unequal and BooksDiffer; what could not be loaded is in `failures`."""
     results = Results()
     wanted = [endpoint for endpoint in ENDPOINTS if endpoint.name in options.endpoints]
     counted = [endpoint for endpoint in wanted if endpoint.name in LIMITED]
@@ -116,7 +118,15 @@ def compare_all(
     with shop.ours(place) as ours, shop.limit(place) as limit:
         for endpoint in endpoints:
             say.begin(f"{endpoint.title}, {shop_there.tickets:,} tickets")
-            found = compare(place, shop_there, endpoint, (ours, limit), options, say)
+            try:
+                found = compare(place, shop_there, endpoint, (ours, limit), options, say)
+            except LoadFailed as failure:
+                # Told at the end, too: the others' figures are good, and it may have been an hour.
+                failed = f"{endpoint.title}, {shop_there.tickets:,} tickets: {failure}"
+                results.failures.append(failed)
+                wait_for_silence(place.database_url, (ours, limit))
+                say.end(f"FAILED: {failed}")
+                continue
             results.comparisons.append(found)
             say.end(_line(found, judged=not options.is_rehearsal))
 

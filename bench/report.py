@@ -58,6 +58,9 @@ def text(results: Results, options: Options, servers: Sequence[str]) -> str:
     if results.counting:
         parts.append(counting(results.counting))
     parts.append(footprint(results))
+    if results.failures:
+        lines = "".join(f"- {failure}\n" for failure in results.failures)
+        parts.append(f"## Failed\n\nNot every request was answered well.\n\n{lines}")
     return "\n".join(parts)
 
 
@@ -119,6 +122,8 @@ def growth(found: Sequence[Comparison], sizes: Sequence[int]) -> str:
     rows = []
     for name in dict.fromkeys(each.endpoint.name for each in found):
         same = {each.tickets: each for each in found if each.endpoint.name == name}
+        if same.keys() != set(sizes):
+            continue  # it failed at one of them
         ours = [same[size].ours.p50.median for size in sizes]
         limit = [same[size].limit.p50.median for size in sizes]
         times = ours[-1] / ours[0]
