@@ -229,8 +229,8 @@ def test_the_server_does_what_the_schema_says(caller: str, tmp_path: Path) -> No
     """
     embedded = not os.environ.get("DATABASE_URL")
     if "AUTOFUL_FUZZ_EXAMPLES" not in os.environ and (caller in OF_EMBEDDED) != embedded:
-        pytest.skip("this caller asks the other set-up; AUTOFUL_FUZZ_EXAMPLES=10 for all on both")
-    examples = os.environ.get("AUTOFUL_FUZZ_EXAMPLES", "10")
+        pytest.skip("this caller asks the other set-up; AUTOFUL_FUZZ_EXAMPLES=5 for all on both")
+    examples = os.environ.get("AUTOFUL_FUZZ_EXAMPLES", "5")
     seed = os.environ.get("AUTOFUL_FUZZ_SEED", "20260314")
     server = {
         "AUTOFUL_RATE_LIMITS": "off",
