@@ -2,8 +2,9 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def ours(place: Place, **environment: str) -> Iterator[Server]:
         cwd=ROOT,
     )
     with _serving(program, port) as server:
+        await_recounted(server)
         yield server
 
 
@@ -85,9 +87,19 @@ def _serving(program: Program, port: int) -> Iterator[Server]:
 
 def workers(server: Server) -> list[int]:
     """The numbers of its worker processes."""
+    return [number for number, command in _children(server) if "spawn_main" in command]
+
+
+def await_recounted(server: Server) -> None:
+    """Until what the server counts again at its start is counted."""
+    while any("recount" in command for _, command in _children(server)):
+        time.sleep(0.2)
+
+
+def _children(server: Server) -> list[tuple[int, str]]:
     children = Path(f"/proc/{server.program.pid}/task/{server.program.pid}/children")
     found = [int(number) for number in children.read_text(encoding="ascii").split()]
-    return [number for number in found if "resource_tracker" not in _command(number)]
+    return [(number, _command(number)) for number in found]
 
 
 def megabytes(process: int) -> float:
@@ -105,4 +117,6 @@ def processor_time(process: int) -> float:
 
 
 def _command(process: int) -> str:
-    return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    with suppress(ProcessLookupError, FileNotFoundError):  # it has ended since
+        return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
