@@ -5,7 +5,7 @@
 
 The ORM takes longer to write a query than a database to answer it by a number, and writes the same
 text each time. Here the text is kept. The queryset that `select` returns is the only place where
-the query stands; what it gives, instances, dicts or tuples, is what `rows` gives.
+the query stands; `rows` gives instances, or dicts for `values()`, or lists for `values_list()`.
 """
 
 import re
@@ -14,7 +14,12 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
-from django.db.models.query import ModelIterable, ValuesIterable, get_related_populators
+from django.db.models.query import (
+    ModelIterable,
+    ValuesIterable,
+    ValuesListIterable,
+    get_related_populators,
+)
 
 # Stands for the first number while the query is written; no constant of ours is as large.
 FIRST = 7_000_000_000
@@ -57,13 +62,10 @@ class _Statement:
             return "%s"
 
         self.sql = PLACES.sub(place, text)
-        self.converters = [
-            (at, convert, expression)
-            for at, (converts, expression) in compiler.get_converters(
-                [expression for expression, *_ in compiler.select]
-            ).items()
-            for convert in converts
-        ]
+        # Not the functions: they are a connection's own, and would keep it open for a thread that
+        # has gone.
+        selected = [expression for expression, *_ in compiler.select]
+        self.converted = [(at, e) for at, (_, e) in compiler.get_converters(selected).items()]
         self.made = _maker(queryset, compiler)
 
     def rows(self, numbers: tuple[int, ...], using: str) -> list[Any]:
@@ -72,15 +74,20 @@ class _Statement:
         with connection.cursor() as cursor:
             cursor.execute(self.sql, values)
             rows = [list(row) for row in cursor.fetchall()]
-        for at, convert, expression in self.converters:
-            for row in rows:
-                row[at] = convert(row[at], expression, connection)
+        for at, expression in self.converted:
+            own = connection.ops.get_db_converters(expression)
+            for convert in [*own, *expression.get_db_converters(connection)]:
+                for row in rows:
+                    row[at] = convert(row[at], expression, connection)
         return self.made(rows)
 
 
 def _maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[list[list[Any]]], list[Any]]:
     """What makes of values what the queryset would."""
     kind = queryset._iterable_class
+    lookups: Any = queryset
+    if lookups._prefetch_related_lookups or (kind is ModelIterable and compiler.annotation_col_map):
+        raise TypeError(f"{queryset.model} is prefetched or annotated, which is not made here.")
     if kind is ModelIterable:
         klass, model = compiler.klass_info, compiler.klass_info["model"]
         own = slice(klass["select_fields"][0], klass["select_fields"][-1] + 1)
@@ -96,6 +103,8 @@ def _maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[list[list[A
         return lambda rows: [instance(row) for row in rows]
     if kind is ValuesIterable:
         query = queryset.query
-        shown = [*query.extra_select, *query.values_select, *query.annotation_select]
+        shown = list(query.selected or query.values_select)
         return lambda rows: [dict(zip(shown, row, strict=True)) for row in rows]
-    return lambda rows: rows
+    if kind is ValuesListIterable:
+        return lambda rows: rows
+    raise TypeError(f"{kind.__name__} is not made here.")

@@ -109,7 +109,10 @@ class RenewingServer(Granian):  # type: ignore[misc, valid-type]  # one of two c
     def begin_afterwards(self) -> None:
         self.end_afterwards()
         if self.afterwards:
-            self._after = subprocess.Popen(self.afterwards)  # noqa: S603  # ourselves
+            try:
+                self._after = subprocess.Popen(self.afterwards)  # noqa: S603  # ourselves
+            except OSError as short:  # of memory, of process numbers: no reason to shut the door
+                logger.warning("cannot run what comes afterwards", extra={"error": short.errno})
 
     def end_afterwards(self) -> None:
         """What is still under way is stopped; it is begun anew at the next start."""

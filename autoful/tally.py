@@ -35,8 +35,9 @@ def follow(model: type[models.Model], name: str) -> None:
     says so itself.
     """
 
-    def made(instance: models.Model, created: bool, **kwargs: Any) -> None:
-        if created and getattr(instance, "deleted_at", None) is None:
+    def made(instance: models.Model, created: bool, raw: bool, **kwargs: Any) -> None:
+        # A file that is loaded (`raw`) may bring the tally too: `recount` afterwards.
+        if created and not raw and getattr(instance, "deleted_at", None) is None:
             add(name, 1)
 
     def deleted(instance: models.Model, **kwargs: Any) -> None:

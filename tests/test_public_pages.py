@@ -267,7 +267,7 @@ def test_pages_of_one_process_are_bounded(shop: Shop, no_limits: None) -> None:
     pages._bytes = public_pages.MOST_BYTES + 1
     pages._keep(("new",), SimpleNamespace(resolver_match=None), answer)  # type: ignore[arg-type]
     assert list(pages._finished) == [("new",)]
-    assert pages._bytes < 2_100 + len(answer.content)
+    assert pages._bytes == public_pages.ROOM + len(answer.content)
 
 
 def test_while_the_cache_is_away_every_page_goes_the_whole_way(

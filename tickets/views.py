@@ -175,7 +175,7 @@ class MyTicketViewSet(ShopViewSet):
     def is_whole(self, queryset: Any) -> bool:
         return False
 
-    def total(self, queryset: Any) -> int:
+    def total(self, queryset: Any, *, whole: bool) -> int:
         mine = Customer.objects.using(queryset.db).filter(pk=self.actor.profile_id or 0)
         return mine.values_list("ticket_count", flat=True).first() or 0
 

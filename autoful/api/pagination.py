@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,6 +18,9 @@ from autoful.prepared import Prepared
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
+MOST_PREPARED = (
+    2  # columns of an ordering; more are asked for now and then, and there are thousands
+)
 PARAMETERS = ("page", "per_page")
 EITHER = "Ask for a page by its number or by a cursor, not by both."
 
@@ -26,7 +30,29 @@ Key = dict[str, Any]  # of one row: "pk", and more columns by their names
 Asked = tuple[int | str, int]
 
 
-_pages: dict[tuple[Any, ...], Prepared] = {}
+# Of a list without a filter every page is the same statement. It is made of the view's own rows, by
+# a view that has no caller: rows that depend on one raise here, and are nobody else's.
+
+
+def _keys(view: Any, columns: tuple[str, ...]) -> QuerySet[Any, Any]:
+    rows: QuerySet[Any, Any] = view().get_queryset().select_related(None).prefetch_related(None)
+    return rows.values(*dict.fromkeys(["pk", *columns]))
+
+
+@cache
+def _page(view: Any, order: Order, columns: tuple[str, ...]) -> Prepared:
+    whole = order.applied_to(_keys(view, columns))
+    return Prepared(lambda number, skip: whole[skip : skip + number], 2)
+
+
+@cache
+def _page_next_to(view: Any, order: Order, columns: tuple[str, ...], side: str) -> Prepared:
+    """By number alone: the place is a row's."""
+
+    def select(number: int, place: int) -> QuerySet[Any, Any]:
+        return Cursor(side, (place,)).narrowed(_keys(view, columns), order)[:number]
+
+    return Prepared(select, 2)
 
 
 class Pages(BasePagination):
@@ -34,7 +60,8 @@ class Pages(BasePagination):
 
     Only what is needed to find the rows of a page is read here, which an index may have all of;
     whoever shows them reads them by their ids. `total` says how many rows a queryset has, `columns`
-    are more of each row to bring along, and `both_ends` that reading from the end is as good.
+    are more of each row to bring along, `both_ends` that reading from the end is as good, and
+    `whole` the view whose list this is without any filter, if it is.
 
     `per_page` above 100 is cut to 100; a page past the end has no rows and is no error.
     """
@@ -47,9 +74,9 @@ class Pages(BasePagination):
         total: Callable[[Any], int] = QuerySet.count,
         columns: Sequence[str] = (),
         both_ends: bool = True,
-        is_whole: bool = False,
+        whole: Any = None,
     ) -> None:
-        self.is_whole = is_whole
+        self.whole = whole
         self.key, self.total, self.columns, self.both_ends = key, total, columns, both_ends
 
     def get_results(self, data: Any) -> Any:
@@ -97,13 +124,9 @@ class Pages(BasePagination):
         return self._cut(keys, order.turned_round(), beyond, self.total_items - start)[::-1]
 
     def _cut(self, keys: Any, order: Order, start: int, end: int) -> list[Key]:
-        if not self.is_whole:
+        if not self.whole or len(order.columns) > MOST_PREPARED:
             return list(order.applied_to(keys)[start:end])
-        # The list of everybody, of which every page is the same statement.
-        asked = order.model, str(order), tuple(self.columns)
-        if (page := _pages.get(asked)) is None:
-            whole = order.applied_to(keys)
-            page = _pages[asked] = Prepared(lambda number, skip: whole[skip : skip + number], 2)
+        page = _page(self.whole, order, tuple(self.columns))
         found: list[Key] = page.rows(end - start, start, using=keys.db)
         return found
 
@@ -113,8 +136,7 @@ class Pages(BasePagination):
         """The rows next to the cursor, and the cursors of what is before and after them."""
         there: Cursor | None = None
         back: Cursor | None = None
-        walk = cursor.narrowed(keys, order) if cursor else order.applied_to(keys)
-        page = list(walk[: self.per_page + 1])
+        page = self._walked(keys, order, cursor, self.per_page + 1)
         is_more = len(page) > self.per_page
         del page[self.per_page :]
         if is_more:
@@ -127,6 +149,14 @@ class Pages(BasePagination):
         if cursor is not None and cursor.goes_back:
             return page[::-1], there, back
         return page, back, there
+
+    def _walked(self, keys: Any, order: Order, cursor: Cursor | None, number: int) -> list[Key]:
+        if not (cursor and self.whole and len(order.columns) == 1):
+            walk = cursor.narrowed(keys, order) if cursor else order.applied_to(keys)
+            return list(walk[:number])
+        page = _page_next_to(self.whole, order, tuple(self.columns), cursor.side)
+        found: list[Key] = page.rows(number, cursor.values[0], using=keys.db)
+        return found
 
     def summary(self) -> dict[str, Any]:
         """What the answer says of the page, as `pagination`."""

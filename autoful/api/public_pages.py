@@ -3,7 +3,7 @@
 Whoever brings no token, no session and no Origin gets the same page of a list as everybody else. The
 answer to one of them, as it left every middleware below, is kept in this process and given to the
 next as long as the list has the version that it shows: one question to the cache in place of
-thirteen middlewares, a view and another question. Limits, the log, the figures and 304 are as
+the middlewares below, a view and another question. Limits, the log, the figures and 304 are as
 they are everywhere. What it saves: docs/adr/0018-from-rows-to-json.md.
 """
 
@@ -36,6 +36,10 @@ NOT_PLAIN = (
     *("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_TRANSFER_ENCODING"),
 )
 MOST_BYTES = 8_000_000  # in each process
+LONGEST, ROOM = (
+    1_000,
+    4_000,
+)  # characters of a question; bytes that an answer takes besides its page
 
 Asked = tuple[str | None, ...]
 
@@ -85,6 +89,8 @@ class PublicPages:
         shown: tuple[str, Page] | None = getattr(response, "public_page", None)
         if shown is None or response.status_code != 200 or "ETag" not in response.headers:
             return
+        if sum(len(text or "") for text in asked) > LONGEST:
+            return  # nobody asks so again, and the question would take more room than the answer
         route, page = shown
         if self._bytes > MOST_BYTES:
             # Whoever asks for ever new pages costs the others one look at the cache each.
@@ -94,8 +100,9 @@ class PublicPages:
             for name, value in response.headers.items()
             if not name.startswith("RateLimit-")
         }
+        before = self._finished.get(asked)
         self._finished[asked] = Finished(page, route, request.resolver_match, headers)
-        self._bytes += len(page) + 2_000
+        self._bytes += len(page) - (len(before.page) if before else -ROOM)
 
 
 def _is_plain(request: HttpRequest) -> bool:

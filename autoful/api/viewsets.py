@@ -165,7 +165,7 @@ class ShopViewSet(GenericViewSet[Any]):
         return self.serializer_class if full else self.public_serializer_class
 
     def shown(self, keys: Iterable[Any], *, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
-        """The rows of `keys` as the caller may see them; one that is gone by now is left out."""
+        """The rows of `keys` as the caller may see them; one that is deleted by now is left out."""
         keys = list(keys)
         shapes = {own: self.shape(own=own) for own in (True, False)}
         numbers: dict[Shape, list[int]] = {shape: [] for shape in shapes.values()}
@@ -194,12 +194,15 @@ class ShopViewSet(GenericViewSet[Any]):
     # --- Lists ---
 
     def is_whole(self, queryset: Any) -> bool:
-        """Whether no filter narrows it, so that it is the same list for everybody."""
+        """Whether no filter narrows it, so that it is the same list for everybody.
+
+        A view whose rows depend on its caller says no.
+        """
         return bool(queryset.query.where == self.get_queryset().query.where)
 
-    def total(self, queryset: Any) -> int:
+    def total(self, queryset: Any, *, whole: bool) -> int:
         """How many rows a list has: of the whole list it is kept, of others it is cached."""
-        if self.is_whole(queryset):
+        if whole:
             return tally.total(self.list_name, using=queryset.db)
         return caching.cached_total(
             self.list_name,
@@ -213,12 +216,13 @@ class ShopViewSet(GenericViewSet[Any]):
     ) -> dict[str, Any]:
         """One page of rows in the contract's shape, under `key`; `both_ends`: see `Pages`."""
         key = key or self.list_name
+        whole = self.is_whole(queryset)
         self._paginator = paginator = Pages(
             key,
-            self.total,
+            partial(self.total, whole=whole),
             [self.owner_column],
             both_ends=both_ends,
-            is_whole=self.is_whole(queryset),
+            whole=type(self) if whole else None,
         )
 
         def build(database: str) -> dict[str, Any]:

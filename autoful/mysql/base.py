@@ -90,12 +90,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Whether the connection answers within `CHECK_SECONDS`.
 
         The driver's own ping would wait as long as any query may. One that has answered within
-        `TRUSTED_SECONDS` is asked nothing: that the server has closed its end shows without.
+        `TRUSTED_SECONDS`, and met no error since, is asked nothing: that the server has closed its
+        end shows without.
         """
         try:
             answer = select.poll()
             answer.register(self.connection.fileno(), select.POLLIN)
-            if time.monotonic() - self._answered < TRUSTED_SECONDS:
+            fresh = time.monotonic() - self._answered < TRUSTED_SECONDS
+            if fresh and not self.errors_occurred:
                 return not answer.poll(0)
             self.connection.send_query(b"SELECT 1")
             if not answer.poll(CHECK_SECONDS * 1000):

@@ -103,11 +103,11 @@ def test_redis_away_and_back(figures: Any, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_database_away(
     figures: Any, client: Client, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    def gone(*args: Any) -> None:
+    def gone(*args: Any, **kwargs: Any) -> None:
         raise OperationalError(2002, "Can't connect")
 
     settings.RATE_LIMITS = None
-    monkeypatch.setattr("inventory.views.PartViewSet.get_queryset", gone)
+    monkeypatch.setattr("autoful.prepared.Prepared.rows", gone)
     assert client.get("/inventory/1").status_code == 503
     assert figures("database_unavailable_total") == 1
 
