@@ -256,7 +256,7 @@ def test_what_the_version_before_did_not_count_is_counted_at_the_start_and_after
         server.says("put right.")
         assert ours.ask(right) == ours.ask(there)
         ours.ask(wrong)
-        server.process.send_signal(signal.SIGHUP)
+        server.send(signal.SIGHUP)
         server.says("the workers are renewed")
         deadline = time.monotonic() + 60
         while ours.ask(right) != ours.ask(there):

@@ -15,8 +15,8 @@ logger = logging.getLogger("autoful.recount")
 
 class Command(BaseCommand):
     help = (
-        "Count again the tickets of every customer and mechanic and the totals of the lists, say "
-        "which were kept wrong, and put them right; the shop may be open."
+        "Count again what is kept instead of counted, say which numbers were kept wrong, and put "
+        "them right; the shop may be open."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
