@@ -1,6 +1,7 @@
 """The servers of a run: MariaDB, Redis, the shop as it is in production, and the limit beside it."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -87,7 +88,8 @@ def _serving(program: Program, port: int) -> Iterator[Server]:
 
 def workers(server: Server) -> list[int]:
     """The numbers of its worker processes."""
-    return [number for number, command in _children(server) if "spawn_main" in command]
+    others = re.compile("resource_tracker|recount|^$")  # an empty one has ended
+    return [number for number, command in _children(server) if not others.search(command)]
 
 
 def await_recounted(server: Server) -> None:
