@@ -111,7 +111,7 @@ EVERYBODY = {
     f"{C}/top": "customer_top",
     "/mechanics/top": "mechanic_top",
 }
-OF_A_FLEET = "ticket_of_customer"
+OF_A_FLEET = "tickets_serviceticket_customer"
 THEIR_OWN = {
     f"{C}/my-tickets": OF_A_FLEET,
     f"{C}/my-tickets?page=50": OF_A_FLEET,
@@ -128,7 +128,6 @@ THE_SHOPS = {
     f"{T}?service_date_after=%(date)s&service_date_before=%(date)s": "serviceticket_service_date",
     f"{T}?customer_id={FLEET}": OF_A_FLEET,
     f"{T}?customer_id=7000": OF_A_FLEET,
-    f"{T}?customer_id={FLEET}&status=completed": OF_A_FLEET,
     f"{T}?mechanic_id={MECHANIC}": "assignment_newest_ticket",
     f"{T}?mechanic_id={MECHANIC}&page=200": "assignment_newest_ticket",
     f"{T}?mechanic_id={MECHANIC}&cursor=": "assignment_newest_ticket",

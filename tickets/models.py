@@ -57,11 +57,6 @@ class ServiceTicket(ShopModel):
 
     class Meta:
         ordering = ("-id",)
-        # A customer's newest are its end. `status` in it, or a fleet's completed ones are counted by
-        # reading every completed ticket; last in it, or a customer's tickets are sorted.
-        indexes: ClassVar = [
-            models.Index(fields=["customer", "id", "status"], name="ticket_of_customer")
-        ]
 
     def __str__(self) -> str:
         return f"Service ticket {self.pk}"
