@@ -111,7 +111,7 @@ EVERYBODY = {
     f"{C}/top": "customer_top",
     "/mechanics/top": "mechanic_top",
 }
-OF_A_FLEET = "tickets_serviceticket_customer"
+OF_A_FLEET = "tickets_serviceticke_customer_id"  # as Django cuts the name
 THEIR_OWN = {
     f"{C}/my-tickets": OF_A_FLEET,
     f"{C}/my-tickets?page=50": OF_A_FLEET,
