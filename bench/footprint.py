@@ -3,14 +3,13 @@
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from autoful.testing.processes import Program, Server, free_port, running
+from autoful.testing.processes import Program, free_port
 from autoful.testing.shops import ROOT
 from bench import requests, shop
-from bench.asking import Request, ask, write_replay
+from bench.asking import write_replay
 from bench.load import load
 from bench.options import Options
 from bench.shop import Place
@@ -101,14 +100,5 @@ def starts(place: Place, times: int, say: Callable[[str], None]) -> Starts:
 
 def _seconds_to_start(program: Program, port: int) -> float:
     began = time.monotonic()
-    with _running(program, port):
+    with shop.serving(program, port):
         return time.monotonic() - began
-
-
-@contextmanager
-def _running(program: Program, port: int) -> Iterator[Server]:
-    url = f"http://127.0.0.1:{port}"
-    server = Server(url, program, lambda: ask(url, Request("/health/ready")).status == 200)
-    with running(program, patience=10):
-        server.await_ready()
-        yield server

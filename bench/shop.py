@@ -58,7 +58,7 @@ def ours(place: Place, **environment: str) -> Iterator[Server]:
         environment=place.environment(PORT=str(port), **environment),
         cwd=ROOT,
     )
-    with _serving(program, port) as server:
+    with serving(program, port) as server:
         await_recounted(server)
         yield server
 
@@ -73,12 +73,13 @@ def limit(place: Place) -> Iterator[Server]:
     program = Program(
         command, log=place.folder / "limit.log", environment=place.environment(), cwd=ROOT
     )
-    with _serving(program, port) as server:
+    with serving(program, port) as server:
         yield server
 
 
 @contextmanager
-def _serving(program: Program, port: int) -> Iterator[Server]:
+def serving(program: Program, port: int) -> Iterator[Server]:
+    """The server that `program` is, from when it answers."""
     url = f"http://127.0.0.1:{port}"
     server = Server(url, program, lambda: ask(url, Request("/health/ready")).status == 200)
     with running(program, patience=10):

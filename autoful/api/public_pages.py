@@ -3,7 +3,7 @@
 Whoever brings no token, no session and no Origin gets the same page of a list as everybody else. The
 answer to one of them, as it left every middleware below, is kept in this process and given to the
 next as long as the list has the version that it shows: one question to the cache in place of
-the middlewares below, a view and another question. Limits, the log, the figures and 304 are as
+those middlewares, a view and another question. Limits, the log, the figures and 304 are as
 they are everywhere. What it saves: docs/adr/0018-from-rows-to-json.md.
 """
 
@@ -36,10 +36,8 @@ NOT_PLAIN = (
     *("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_TRANSFER_ENCODING"),
 )
 MOST_BYTES = 8_000_000  # in each process
-LONGEST, ROOM = (
-    1_000,
-    4_000,
-)  # characters of a question; bytes that an answer takes besides its page
+LONGEST = 1_000  # characters of a question
+ROOM = 4_000  # bytes that an answer takes besides its page
 
 Asked = tuple[str | None, ...]
 

@@ -21,7 +21,6 @@ from autoful import limits, tally
 from autoful.actor import Actor, Role
 from autoful.api import caching, reading, replica, writes
 from autoful.api.authentication import actor_of
-from autoful.api.caching import Page
 from autoful.api.pagination import Pages, asked_page
 from autoful.api.parsers import BodyTooLarge, LengthRequired
 from autoful.api.permissions import Anyone, Nobody
@@ -251,7 +250,7 @@ class ShopViewSet(GenericViewSet[Any]):
             may_be_behind=lambda: self.read_from == replica.REPLICA,
         )
         answer = HttpResponse(page, content_type="application/json")
-        if self.actor.role is Role.NOBODY and isinstance(page, Page):
+        if self.actor.role is Role.NOBODY:
             answer.public_page = self.route, page  # type: ignore[attr-defined]  # PublicPages asks
         return answer
 
