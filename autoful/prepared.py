@@ -21,9 +21,10 @@ from django.db.models.query import (
     get_related_populators,
 )
 
-# Stands for the first number while the query is written; no constant of ours is as large.
-FIRST = 7_000_000_000
-PLACES = re.compile(r"%%|%s|\b700000[0-9]{4}\b")  # LIMIT and OFFSET are written into the text
+# Stands for the first number while the query is written: larger than any constant of ours, and
+# small enough for every kind of column, or Django knows that no row has it and writes no query.
+FIRST = 1_700_000_000
+PLACES = re.compile(r"%%|%s|\b170000[0-9]{4}\b")  # LIMIT and OFFSET are written into the text
 
 
 class Prepared:
