@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import gc
 import http.client
 import logging
 import multiprocessing
@@ -173,9 +174,19 @@ def _load_in_worker(target: str, loaded: Connection) -> Any:
     _end_with_the_first_process()
     application = import_string(target.replace(":", "."))
     get_resolver().url_patterns  # noqa: B018  # with every view: what cannot load must fail here
+    _spare_the_collector()
     loaded.send_bytes(b".")
     loaded.close()
     return application
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now stays, so it is not looked through again and again for garbage; and a
+    request makes more objects than Python expects of a whole program between two looks.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _end_with_the_first_process() -> None:

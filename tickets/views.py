@@ -1,13 +1,16 @@
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from autoful.actor import Role
+from autoful.api.pagination import Whole
 from autoful.api.permissions import IsCustomer, PublicRead, WorksHere
 from autoful.api.preconditions import tagged
 from autoful.api.viewsets import ShopViewSet
+from autoful.prepared import Prepared
 from customers.models import Customer
 from customers.vehicles import check_digit_warning
 from tickets import assignment, lifecycle, parts
@@ -157,6 +160,14 @@ class ServiceTicketViewSet(ShopViewSet):
         return self.answer(ticket, status, more=more)
 
 
+def tickets_of(customer: int) -> QuerySet[ServiceTicket]:
+    """A customer's, newest first."""
+    return ServiceTicket.objects.order_by("-id").filter(customer=customer)
+
+
+TICKET_COUNT = Prepared(lambda n: Customer.objects.filter(pk=n).values_list("ticket_count"))
+
+
 @my_ticket_docs
 class MyTicketViewSet(ShopViewSet):
     """The tickets of the customer who asks."""
@@ -169,15 +180,14 @@ class MyTicketViewSet(ShopViewSet):
     serializer_class = public_serializer_class = MyTicketSerializer
 
     def get_queryset(self) -> Any:
-        tickets = ServiceTicket.objects.order_by("-id")
-        return tickets.filter(customer=self.actor.profile_id)
+        return tickets_of(self.actor.profile_id or 0)
 
-    def is_whole(self, queryset: Any) -> bool:
-        return False
+    def whole(self, queryset: Any) -> Whole:
+        return Whole(tickets_of, (self.actor.profile_id or 0,))
 
-    def total(self, queryset: Any, *, whole: bool) -> int:
-        mine = Customer.objects.using(queryset.db).filter(pk=self.actor.profile_id or 0)
-        return mine.values_list("ticket_count", flat=True).first() or 0
+    def total(self, queryset: Any, whole: Whole | None) -> int:
+        (counted,) = TICKET_COUNT.first(self.actor.profile_id or 0, using=queryset.db) or (0,)
+        return int(counted)
 
     @action(detail=False)
     def my_tickets(self, request: Request) -> Response:

@@ -3,6 +3,7 @@
 `request.auth` is the Actor; nobody leaves it empty.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from rest_framework.authentication import SessionAuthentication
@@ -10,6 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.tokens import AccessToken, Token
+from rest_framework_simplejwt.utils import aware_utcnow
 
 from autoful.accounts.tokens import bearer
 from autoful.actor import NOBODY, Actor, Role, identify
@@ -17,6 +19,14 @@ from autoful.actor import NOBODY, Actor, Role, identify
 
 def actor_of(request: Request) -> Actor:
     return request.auth if isinstance(request.auth, Actor) else NOBODY
+
+
+@lru_cache(maxsize=4096)
+def _signed(raw_token: bytes) -> Token:
+    """The token, whose signature is ours. That does not change until the process ends, so it is
+    looked at once; when it expires, and whether its account may still sign in, at each request.
+    """
+    return AccessToken(raw_token)  # type: ignore[arg-type]
 
 
 class TokenAuthentication(JWTAuthentication):
@@ -46,7 +56,9 @@ class TokenAuthentication(JWTAuthentication):
 
     def get_validated_token(self, raw_token: bytes) -> Token:
         try:
-            return AccessToken(raw_token)  # type: ignore[arg-type]
+            token = _signed(raw_token)
+            token.check_exp(current_time=aware_utcnow())
+            return token
         except Exception as wrong:  # odd claims raise whatever the library meets them with
             raise AuthenticationFailed(
                 "The token is invalid or has expired. Sign in again."

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -30,29 +31,37 @@ Key = dict[str, Any]  # of one row: "pk", and more columns by their names
 Asked = tuple[int | str, int]
 
 
-# Of a list without a filter every page is the same statement. It is made of the view's own rows, by
-# a view that has no caller: rows that depend on one raise here, and are nobody else's.
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A list that no filter narrows, so that each of its pages is the same statement with other
+    numbers: `rows` makes it `of` some, such as the customer's whose list it is.
+    """
+
+    rows: Callable[..., QuerySet[Any, Any]]
+    of: tuple[int, ...] = field(default=(), compare=False)
 
 
-def _keys(view: Any, columns: tuple[str, ...]) -> QuerySet[Any, Any]:
-    rows: QuerySet[Any, Any] = view().get_queryset().select_related(None).prefetch_related(None)
+def _keys(whole: Whole, columns: tuple[str, ...], of: tuple[int, ...]) -> QuerySet[Any, Any]:
+    rows = whole.rows(*of).select_related(None).prefetch_related(None)
     return rows.values(*dict.fromkeys(["pk", *columns]))
 
 
 @cache
-def _page(view: Any, order: Order, columns: tuple[str, ...]) -> Prepared:
-    whole = order.applied_to(_keys(view, columns))
-    return Prepared(lambda number, skip: whole[skip : skip + number], 2)
+def _page(whole: Whole, order: Order, columns: tuple[str, ...]) -> Prepared:
+    def select(number: int, skip: int, *of: int) -> QuerySet[Any, Any]:
+        return order.applied_to(_keys(whole, columns, of))[skip : skip + number]
+
+    return Prepared(select, 2 + len(whole.of))
 
 
 @cache
-def _page_next_to(view: Any, order: Order, columns: tuple[str, ...], side: str) -> Prepared:
+def _page_next_to(whole: Whole, order: Order, columns: tuple[str, ...], side: str) -> Prepared:
     """By number alone: the place is a row's."""
 
-    def select(number: int, place: int) -> QuerySet[Any, Any]:
-        return Cursor(side, (place,)).narrowed(_keys(view, columns), order)[:number]
+    def select(number: int, place: int, *of: int) -> QuerySet[Any, Any]:
+        return Cursor(side, (place,)).narrowed(_keys(whole, columns, of), order)[:number]
 
-    return Prepared(select, 2)
+    return Prepared(select, 2 + len(whole.of))
 
 
 class Pages(BasePagination):
@@ -61,7 +70,7 @@ class Pages(BasePagination):
     Only what is needed to find the rows of a page is read here, which an index may have all of;
     whoever shows them reads them by their ids. `total` says how many rows a queryset has, `columns`
     are more of each row to bring along, `both_ends` that reading from the end is as good, and
-    `whole` the view whose list this is without any filter, if it is.
+    `whole` tells that no filter narrows it.
 
     `per_page` above 100 is cut to 100; a page past the end has no rows and is no error.
     """
@@ -74,7 +83,7 @@ class Pages(BasePagination):
         total: Callable[[Any], int] = QuerySet.count,
         columns: Sequence[str] = (),
         both_ends: bool = True,
-        whole: Any = None,
+        whole: Whole | None = None,
     ) -> None:
         self.whole = whole
         self.key, self.total, self.columns, self.both_ends = key, total, columns, both_ends
@@ -127,7 +136,7 @@ class Pages(BasePagination):
         if not self.whole or len(order.columns) > MOST_PREPARED:
             return list(order.applied_to(keys)[start:end])
         page = _page(self.whole, order, tuple(self.columns))
-        found: list[Key] = page.rows(end - start, start, using=keys.db)
+        found: list[Key] = page.rows(end - start, start, *self.whole.of, using=keys.db)
         return found
 
     def _next_to(
@@ -155,7 +164,7 @@ class Pages(BasePagination):
             walk = cursor.narrowed(keys, order) if cursor else order.applied_to(keys)
             return list(walk[:number])
         page = _page_next_to(self.whole, order, tuple(self.columns), cursor.side)
-        found: list[Key] = page.rows(number, cursor.values[0], using=keys.db)
+        found: list[Key] = page.rows(number, cursor.values[0], *self.whole.of, using=keys.db)
         return found
 
     def summary(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from autoful import limits, tally
 from autoful.actor import Actor, Role
 from autoful.api import caching, reading, replica, writes
 from autoful.api.authentication import actor_of
-from autoful.api.pagination import Pages, asked_page
+from autoful.api.pagination import Pages, Whole, asked_page
 from autoful.api.parsers import BodyTooLarge, LengthRequired
 from autoful.api.permissions import Anyone, Nobody
 from autoful.api.preconditions import tagged, versioned
@@ -49,6 +49,12 @@ def _row(view: type["ShopViewSet"]) -> Prepared:
 def _key(view: type["ShopViewSet"]) -> Prepared:
     columns = dict.fromkeys(["pk", "version", view.owner_column])
     return Prepared(lambda number: view().get_queryset().filter(pk=number).values(*columns))
+
+
+@cache
+def _whole(view: type["ShopViewSet"]) -> Whole:
+    # By a view that has no caller: rows that depend on one raise here, and are nobody else's.
+    return Whole(lambda: view().get_queryset())
 
 
 class ShopViewSet(GenericViewSet[Any]):
@@ -192,14 +198,15 @@ class ShopViewSet(GenericViewSet[Any]):
 
     # --- Lists ---
 
-    def is_whole(self, queryset: Any) -> bool:
-        """Whether no filter narrows it, so that it is the same list for everybody.
+    def whole(self, queryset: Any) -> Whole | None:
+        """The list itself, if no filter narrows it.
 
-        A view whose rows depend on its caller says no.
+        A view whose rows depend on its caller says on which number.
         """
-        return bool(queryset.query.where == self.get_queryset().query.where)
+        narrowed = queryset.query.where != self.get_queryset().query.where
+        return None if narrowed else _whole(type(self))
 
-    def total(self, queryset: Any, *, whole: bool) -> int:
+    def total(self, queryset: Any, whole: Whole | None) -> int:
         """How many rows a list has: of the whole list it is kept, of others it is cached."""
         if whole:
             return tally.total(self.list_name, using=queryset.db)
@@ -215,13 +222,13 @@ class ShopViewSet(GenericViewSet[Any]):
     ) -> dict[str, Any]:
         """One page of rows in the contract's shape, under `key`; `both_ends`: see `Pages`."""
         key = key or self.list_name
-        whole = self.is_whole(queryset)
+        whole = self.whole(queryset)
         self._paginator = paginator = Pages(
             key,
             partial(self.total, whole=whole),
             [self.owner_column],
             both_ends=both_ends,
-            whole=type(self) if whole else None,
+            whole=whole,
         )
 
         def build(database: str) -> dict[str, Any]:
