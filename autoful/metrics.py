@@ -21,7 +21,10 @@ COUNTERS: dict[str, tuple[str, list[str]]] = {
     "lost_races": ("Transactions that lost a race, by route, page or verb.", ["verb", "outcome"]),
     "list_cache": ("Pages of lists looked for in the cache.", ["list", "result"]),
     "limited": ("Calls refused with a 429.", ["route"]),
-    "events": ("Sign-ins, and sign-ins refused.", ["event", "role"]),
+    "events": (
+        "What happened and changed no field: sign-ins, and who came to and left a team.",
+        ["event", "role"],
+    ),
     "redis_failures": ("Times Redis was found away.", []),
     "database_unavailable": ("Requests the database could not answer.", []),
     "replica_unavailable": ("Times the replica was found away.", []),

@@ -122,9 +122,11 @@ INSTALLED_APPS = [
     "tickets",
     "embedded",
     "autoful.apps.BackOfficeConfig",  # unfold
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
@@ -142,6 +144,7 @@ MIDDLEWARE = [
     "autoful.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "autoful.api.public_pages.PublicPages",
+    "autoful.middleware.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "autoful.api.preconditions.ConditionalGet",
@@ -194,6 +197,8 @@ UNFOLD = {
     # None: otherwise every browser asks for one and logs that it is not there.
     "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],
     "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "command_search": True},
+    "DASHBOARD_CALLBACK": "tickets.home.home",
     "LOGIN": {"form": "autoful.accounts.forms.SignInForm"},
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.views import APIView
 
 from autoful.api.documentation import SchemaView
@@ -28,7 +28,7 @@ urlpatterns = [
     path("", include(shop)),
     path("api/v1/", include((shop, "v1"))),
     re_path(r"^api/schema/?$", SchemaView.as_view(), name="schema"),
-    re_path(r"^api/docs/?$", page_of(SpectacularSwaggerView), name="docs"),
+    re_path(r"^api/docs/?$", page_of(SpectacularSwaggerSplitView), name="docs"),
     re_path(r"^api/redoc/?$", page_of(SpectacularRedocView), name="redoc"),
     path("admin/", admin.site.urls),
 ]

@@ -75,6 +75,17 @@ class CustomerAdmin(VerbAdmin):
         tickets = "1 service ticket is" if waiting == 1 else f"{waiting} service tickets are"
         return f"{tickets} still open, and there will be nobody to call about the car. {notice}"
 
+    icon = "person"
+
+    def find(self, request: HttpRequest, text: str) -> Any:
+        return Customer.objects.existing().found_by(text)
+
+    def picked_as(self, row: Customer) -> str:
+        return f"{row}, {row.phone}" if row.phone else str(row)
+
+    def found_as(self, request: HttpRequest, row: Customer) -> tuple[str, str]:
+        return row.name, ", ".join(filter(None, ("customer", row.phone, row.email)))
+
     @display(description="signs in", boolean=True, ordering="user")
     def has_account(self, customer: Customer) -> bool:
         return customer.user_id is not None
@@ -142,6 +153,16 @@ class VehicleAdmin(VerbAdmin):
         (None, {"fields": ("vin", "customer", ("plate", "colour"))}),
         ("The car", {"fields": ("make", "model", "year", "mileage")}),
     )
+
+    icon = "directions_car"
+
+    def find(self, request: HttpRequest, text: str) -> Any:
+        return Vehicle.objects.found_by(text).select_related("customer")
+
+    def found_as(self, request: HttpRequest, row: Vehicle) -> tuple[str, str]:
+        owner = row.customer and request.user.has_perm("customers.view_customer")
+        told = ("vehicle", row.plate, str(row.customer) if owner else "")
+        return str(row), ", ".join(filter(None, told))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -8,7 +8,7 @@ from django.db import models
 
 from autoful.fields import ExactCharField, NameField, validate_phone
 from autoful.models import ShopModel
-from customers.querysets import CustomerQuerySet
+from customers.querysets import CustomerQuerySet, VehicleQuerySet
 
 VIN = r"^[A-HJ-NPR-Za-hj-npr-z0-9]{11,17}$"
 
@@ -84,6 +84,8 @@ class Vehicle(ShopModel):
     mileage = models.PositiveIntegerField(
         null=True, blank=True, validators=[MaxValueValidator(LARGEST_MILEAGE)]
     )
+
+    objects = VehicleQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)

@@ -1,16 +1,26 @@
 """The back office: parts and their ledger."""
 
+from datetime import timedelta
+from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from autoful.actor import Actor
 from autoful.admin import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin
-from inventory import stock
+from autoful.sheets import as_csv
+from inventory import order_sheet, stock
 from inventory.models import LARGEST_QUANTITY, Part, StockMovement
 from inventory.parts import FIELDS, change_part, delete_part, enter_part
 
@@ -73,15 +83,32 @@ class LowStockFilter(admin.SimpleListFilter):
         return queryset.low(0) if self.value() == "none" else queryset
 
 
+class UnmovedFilter(admin.SimpleListFilter):
+    title = "dead stock"
+    parameter_name = "unmoved"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(days), f"Not moved for {days} days") for days in (90, 180, 365, 730)]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        # Any number of days may be typed into the address.
+        days = self.value() or ""
+        if not (days.isdecimal() and len(days) <= 4):
+            return queryset
+        return queryset.unmoved_since(timezone.now() - timedelta(days=int(days)))
+
+
 @admin.register(Part)
 class PartAdmin(VerbAdmin):
     form = PartForm
+    actions_list = ("order_sheet",)
     actions_detail = ("receive", "adjust")
+    list_before_template = "admin/inventory/value.html"
     list_display = (
         *("part_name", "part_number", "category", "price", "cost"),
         *("quantity_in_stock", "reorder_point", "location"),
     )
-    list_filter = (LowStockFilter, "category")
+    list_filter = (LowStockFilter, UnmovedFilter, "category")
     search_fields = ("part_name", "part_number", "category", "location")
     ordering = ("part_name", "id")
     fieldsets = (
@@ -89,11 +116,24 @@ class PartAdmin(VerbAdmin):
         ("Money", {"fields": (("price", "cost"),)}),
         ("Stock", {"fields": ("quantity_in_stock", "reorder_point", "location")}),
     )
-    private_fields = {"cost": "inventory.view_part"}
+    private_fields = {"cost": "inventory.view_cost"}
     delete_notice = (
         "A part that was never used on a ticket is removed with its ledger. One that was used "
         "stays: set its stock and reorder point to 0 to stop selling it."
     )
+
+    icon = "inventory_2"
+
+    def find(self, request: HttpRequest, text: str) -> Any:
+        return Part.objects.found_by(text)
+
+    def picked_as(self, row: Part) -> str:
+        number = f" ({row.part_number})" if row.part_number else ""
+        return f"{row}{number}, {row.quantity_in_stock} in stock"
+
+    def found_as(self, request: HttpRequest, row: Part) -> tuple[str, str]:
+        number = f"{row.part_number}, " if row.part_number else ""
+        return row.part_name, f"{number}{row.quantity_in_stock} in stock"
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return [LedgerInline] if obj else []
@@ -101,6 +141,42 @@ class PartAdmin(VerbAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Stock moves only with a line in the ledger: by `receive` and `adjust`.
         return ("quantity_in_stock",) if obj else ()
+
+    def sees_cost(self, request: HttpRequest) -> bool:
+        return not self.hidden_fields(request.user)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        more: dict[str, Any] = {}
+        if self.sees_cost(request) and request.method == "GET":
+            more = {"value": Part.objects.value(), "currency": settings.AUTOFUL_CURRENCY}
+        return super().changelist_view(request, more | (extra_context or {}))
+
+    @action(description="Order sheet", icon="receipt_long", url_path="order-sheet")
+    def order_sheet(self, request: HttpRequest) -> HttpResponseBase:
+        """What is to be ordered, for the printer or, with ?format=csv, for a spreadsheet."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        day, sees_cost = timezone.localdate(), self.sees_cost(request)
+        if request.GET.get("format") == "csv":
+            header, rows = order_sheet.header, order_sheet.rows
+            name = f"order-sheet-{day}.csv"
+            return as_csv(name, header(sees_cost=sees_cost), rows(sees_cost=sees_cost))
+        parts = list(islice(order_sheet.parts(), order_sheet.PRINTED + 1))
+        shown = parts[: order_sheet.PRINTED]
+        costs = [part.cost_of_needed for part in shown]
+        context = {
+            "parts": shown,
+            "more": len(parts) > len(shown),
+            "total": sum((cost for cost in costs if cost is not None), Decimal(0)),
+            "unknown": costs.count(None),
+            "sees_cost": sees_cost,
+            "currency": settings.AUTOFUL_CURRENCY,
+            "day": day,
+            "back": reverse("admin:inventory_part_changelist"),
+        }
+        return TemplateResponse(request, "admin/inventory/order_sheet.html", context)
 
     @action(description="Receive delivery", icon="local_shipping", permissions=["change"])
     def receive(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Parts, and the ledger of every one that came or went."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -38,6 +39,7 @@ class Part(ShopModel):
 
     class Meta:
         ordering = ("part_name", "id")
+        permissions: ClassVar = [("view_cost", "Can view what the shop pays for parts")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(quantity_in_stock__gte=0), name="part_stock_not_negative"
@@ -48,6 +50,16 @@ class Part(ShopModel):
 
     def __str__(self) -> str:
         return self.part_name
+
+    @property
+    def needed(self) -> int:
+        """How many bring it above its reorder point; none, if it is above."""
+        return max(self.reorder_point + 1 - self.quantity_in_stock, 0)
+
+    @property
+    def cost_of_needed(self) -> Decimal | None:
+        """What the shop pays for those; None where nobody entered a cost."""
+        return None if self.cost is None else self.cost * self.needed
 
 
 class StockMovement(models.Model):
@@ -86,6 +98,7 @@ class StockMovement(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        indexes: ClassVar = [models.Index(fields=["part", "created_at"], name="movement_of_part")]
 
     def __str__(self) -> str:
         return f"{self.get_reason_display()} {self.change:+d}"

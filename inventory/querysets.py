@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import F, Sum
+from django.db.models import Count, DecimalField, F, Q, Sum
 from django.db.models.functions import Coalesce
+
+from autoful.money import to_cents
 
 if TYPE_CHECKING:
     from inventory.models import Part  # noqa: F401
+
+
+@dataclass(frozen=True)
+class StockValue:
+    """Stock in money: what was paid for it, and what it would bring. `without_cost` counts the parts
+    that the first leaves out, because nobody entered what they cost."""
+
+    at_cost: Decimal
+    at_price: Decimal
+    without_cost: int
 
 
 class PartQuerySet(models.QuerySet["Part"]):
@@ -17,10 +32,32 @@ class PartQuerySet(models.QuerySet["Part"]):
         """Whose name contains `text`, whatever the case."""
         return self.filter(part_name__icontains=text)
 
+    def found_by(self, text: str) -> PartQuerySet:
+        """By a part number or its beginning, or a piece of the name."""
+        return self.filter(Q(part_number__istartswith=text) | Q(part_name__icontains=text))
+
     def low(self, threshold: int | None = None) -> PartQuerySet:
         """At or below `threshold`, or each part's own reorder point; emptiest first."""
         limit = F("reorder_point") if threshold is None else threshold
         return self.filter(quantity_in_stock__lte=limit).order_by("quantity_in_stock", "id")
+
+    def unmoved_since(self, moment: datetime) -> PartQuerySet:
+        """In stock, and neither delivered, used nor counted from `moment` on."""
+        return self.filter(quantity_in_stock__gt=0).exclude(movements__created_at__gte=moment)
+
+    def value(self) -> StockValue:
+        """What all of these parts in stock are worth."""
+        pieces = F("quantity_in_stock")
+        found = self.order_by().aggregate(
+            at_cost=Sum(pieces * F("cost"), output_field=DecimalField()),
+            at_price=Sum(pieces * F("price"), output_field=DecimalField()),
+            without_cost=Count("pk", filter=Q(quantity_in_stock__gt=0, cost=None)),
+        )
+        return StockValue(
+            at_cost=to_cents(found["at_cost"] or Decimal(0)),
+            at_price=to_cents(found["at_price"] or Decimal(0)),
+            without_cost=found["without_cost"],
+        )
 
     def out_of_balance(self) -> Any:
         """Parts whose ledger does not add up to their stock; none, unless somebody cheated."""

@@ -51,8 +51,15 @@ class PublicPartSerializer(serializers.ModelSerializer[Part]):
         )
 
 
-class PartSerializer(PublicPartSerializer):
+class ShelvedPartSerializer(PublicPartSerializer):
+    """A part for those who work here and are not to know what the shop pays."""
+
     class Meta(PublicPartSerializer.Meta):
+        fields = (*PublicPartSerializer.Meta.fields, "reorder_point", "location")
+
+
+class PartSerializer(ShelvedPartSerializer):
+    class Meta(ShelvedPartSerializer.Meta):
         fields = (
             *PublicPartSerializer.Meta.fields,
             "cost",

@@ -18,6 +18,7 @@ from inventory.serializers import (
     PartSerializer,
     PublicPartSerializer,
     SearchSerializer,
+    ShelvedPartSerializer,
 )
 
 
@@ -38,10 +39,20 @@ class PartViewSet(ShopViewSet):
         "destroy": WorksHere("inventory.delete_part"),
     }
     inputs = {"create": EnterPartSerializer, "update": ChangePartSerializer}
-    serializer_class = PartSerializer
     public_serializer_class = PublicPartSerializer
     filterset_class = PartFilter
     public_filterset_class = PublicPartFilter
+
+    @property
+    def serializer_class(self) -> Any:  # type: ignore[override]
+        return PartSerializer if self.sees_cost() else ShelvedPartSerializer
+
+    def sees_cost(self) -> bool:
+        return self.actor.works_here("inventory.view_cost")
+
+    def audience(self) -> str:
+        audience = super().audience()
+        return "shelves" if audience == "shop" and not self.sees_cost() else audience
 
     def get_queryset(self) -> Any:
         return Part.objects.order_by("part_name", "id")

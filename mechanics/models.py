@@ -49,6 +49,7 @@ class Mechanic(ShopModel):
 
     class Meta:
         ordering = ("id",)
+        permissions: ClassVar = [("view_salary", "Can view salaries")]
         indexes: ClassVar = [
             models.Index(fields=["-ticket_count", "id", "deleted_at"], name="mechanic_top")
         ]

@@ -38,7 +38,7 @@ class MechanicViewSet(ShopViewSet):
     """The shop's mechanics, for the people who work here."""
 
     list_name = "mechanics"
-    view_permission = "mechanics.view_mechanic"
+    view_permission = "mechanics.view_salary"
     not_found = MechanicNotFound
     permissions = {
         "list": WorksHere("mechanics.view_mechanic"),
@@ -87,7 +87,7 @@ class MechanicViewSet(ShopViewSet):
 
     @action(detail=False)
     def top(self, request: Request) -> Response:
-        staff = self.actor.works_here(self.view_permission)
+        staff = self.actor.works_here("mechanics.view_mechanic")
         shape = TopMechanicSerializer if staff else PublicTopMechanicSerializer
         numbers = list(Mechanic.objects.top(3).values_list("pk", flat=True))
         rows = reading.read(shape, numbers)

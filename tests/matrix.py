@@ -51,9 +51,9 @@ DELETE /customers/{customer}                         delete_customer       401  
 
 POST   /mechanics/login                              -                     ok          ok               ok                ok       ok           ok
 POST   /mechanics                                    add_mechanic          ok          ok               ok                401      ok           ok
-GET    /mechanics                                    view_mechanic         401         403              private+full      401      private      403
+GET    /mechanics                                    view_mechanic         401         403              private+full      401      full         403
 GET    /mechanics/top                                view_mechanic         public      public           full              401      full         public
-GET    /mechanics/{mechanic}                         view_mechanic         401         403              private/full/404  401      private/404  403
+GET    /mechanics/{mechanic}                         view_mechanic         401         403              private/full/404  401      full/404     403
 PUT    /mechanics/{mechanic}                         change_mechanic       401         403              private/403/404   401      full/404     403
 DELETE /mechanics/{mechanic}                         delete_mechanic       401         403              ok/403/404        401      ok/404       403
 
@@ -68,11 +68,11 @@ PUT    /service_tickets/{ticket}/edit-mechanics      change_serviceticket  401  
 POST   /service_tickets/{ticket}/add-inventory       change_serviceticket  401         403              ok/404            401      ok/404       403
 PUT    /service_tickets/{ticket}/remove-inventory/{line}  change_serviceticket  401    403              ok/404            401      ok/404       403
 
-GET    /inventory                                    view_part             public      public           private           401      private      public
-GET    /inventory/search                             view_part             401         403              private           401      private      403
-GET    /inventory/low-stock                          view_part             401         403              private           401      private      403
+GET    /inventory                                    view_part             public      public           private           401      shelf        public
+GET    /inventory/search                             view_part             401         403              private           401      shelf        403
+GET    /inventory/low-stock                          view_part             401         403              private           401      shelf        403
 POST   /inventory                                    add_part              401         403              private           401      public       403
-GET    /inventory/{part}                             view_part             public/404  public/404       private/404       401      private/404  public/404
+GET    /inventory/{part}                             view_part             public/404  public/404       private/404       401      shelf/404    public/404
 PUT    /inventory/{part}                             change_part           401         403              private/404       401      public/404   403
 DELETE /inventory/{part}                             delete_part           401         403              ok/404            401      ok/404       403
 """
@@ -108,7 +108,7 @@ FACTS: dict[str, dict[str, set[str]]] = {
     "GET /service_tickets": {"full": TICKET, "private": TICKET | NOTES},
     # A new one is for Sarah, and has neither team nor secrets of its own.
     "POST /service_tickets": {"private": {f"customer {word}" for word in PERSON}},
-    "GET /inventory": {"private": PART},
+    "GET /inventory": {"private": PART, "shelf": PART - {"cost"}},
     "POST /inventory": {"private": set()},
 }
 FACTS["GET /customers/top"] = FACTS["PUT /customers/{customer}"] = FACTS["GET /customers"]

@@ -60,7 +60,7 @@ def pages() -> Iterator[tuple[str, str]]:
 
 
 def secrets_in(answer: Any, world: World) -> list[Any]:
-    said = f"{answer.content.decode()} {dict(answer.headers)}"
+    said = f"{b''.join(answer).decode()} {dict(answer.headers)}"  # a download is a stream
     return [found for text, found in world.secrets.items() if text in said]
 
 

@@ -19,7 +19,7 @@ from autoful.admin import ReadOnlyAdmin, VerbAdmin
 from autoful.admin.pages import back_office
 from customers.vehicles import check_digit_warning
 from mechanics.models import first_name
-from tickets.inlines import PartLineInline, TeamInline, TimelineInline
+from tickets.inlines import OWN_WORK, PartLineInline, TeamInline
 from tickets.lifecycle import (
     TRANSITIONS,
     delete_ticket,
@@ -29,8 +29,12 @@ from tickets.lifecycle import (
     transition,
 )
 from tickets.models import Assignment, PartLine, ServiceTicket, StatusChange
+from tickets.timeline import timeline
+from tickets.walk_in import WalkInPage
 
 Status = ServiceTicket.Status
+
+EARLIER = 5  # tickets of the same vehicle
 
 COLOURS = {
     Status.PENDING: "info",
@@ -66,14 +70,25 @@ def _what_cancelling_does(ticket: ServiceTicket) -> str:
     return f"This cannot be undone, and the team is released.{back}"
 
 
+class LateFilter(admin.SimpleListFilter):
+    title = "late"
+    parameter_name = "late"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Open and past its day")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.late(timezone.localdate()) if self.value() == "yes" else queryset
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(required=False, max_length=500, widget=UnfoldAdminTextInputWidget)
 
 
 @admin.register(ServiceTicket)
-class ServiceTicketAdmin(VerbAdmin):
+class ServiceTicketAdmin(WalkInPage, VerbAdmin):
     list_display = ("number", "customer", "vehicle", "work", "team", "service_date", "state")
-    list_filter = ("status", "service_date")
+    list_filter = ("status", LateFilter, "service_date")
     list_select_related = ("customer", "vehicle")
     search_fields = (
         *("id__exact", "vin", "service_desc", "vehicle__plate"),
@@ -87,7 +102,8 @@ class ServiceTicketAdmin(VerbAdmin):
     ordering = ("-id",)
     autocomplete_fields = ("customer",)
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
-    change_form_outer_before_template = "admin/tickets/moves.html"
+    change_form_outer_before_template = "admin/tickets/above.html"
+    change_form_outer_after_template = "admin/tickets/timeline.html"
     fieldsets = (
         (None, {"fields": ("customer", "vehicle", "vin", "status", "completed_at")}),
         ("Work", {"fields": ("service_desc", "notes", ("service_date", "mileage"))}),
@@ -100,6 +116,15 @@ class ServiceTicketAdmin(VerbAdmin):
         "The ticket is removed with its team and timeline, and its parts go back into stock. "
         "To keep it for the books, cancel it instead."
     )
+
+    icon = "build"
+
+    def find(self, request: HttpRequest, text: str) -> Any:
+        tickets = self.get_queryset(request).select_related("customer", "vehicle")
+        return tickets.numbered(text.removeprefix("#"))
+
+    def found_as(self, request: HttpRequest, row: ServiceTicket) -> tuple[str, str]:
+        return f"#{row.pk} {row.customer}", f"{row.vehicle}, {row.get_status_display().lower()}"
 
     @display(description="no.", ordering="id")
     def number(self, ticket: ServiceTicket) -> str:
@@ -117,11 +142,19 @@ class ServiceTicketAdmin(VerbAdmin):
     def team(self, ticket: ServiceTicket) -> str:
         return ", ".join(first_name(a.mechanic.name) for a in ticket.assignments.all()) or "-"
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Which tickets, get_queryset says.
+        return self.sees_all(request) or bool(request.user.has_perm(OWN_WORK))
+
+    def sees_all(self, request: HttpRequest) -> bool:
+        return bool(super().has_view_permission(request))
+
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).with_team()
+        tickets = super().get_queryset(request).with_team()
+        return tickets if self.sees_all(request) else tickets.worked_on_by(request.user)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
-        return [TeamInline, PartLineInline, *([TimelineInline] if obj else [])]
+        return [TeamInline, PartLineInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("customer", "vehicle", "status", "completed_at") if obj else ()
@@ -136,13 +169,25 @@ class ServiceTicketAdmin(VerbAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        moves = {"moves": self.moves(request, object_id)}
-        return super().change_view(request, object_id, form_url, moves | (extra_context or {}))
-
-    def moves(self, request: HttpRequest, object_id: str) -> list[dict[str, Any]]:
-        """What may come next, for the buttons."""
         ticket = self.get_object(request, object_id)
-        if ticket is None or not self.has_change_permission(request, ticket):
+        more = {}
+        if ticket is not None:
+            more = {"moves": self.moves(request, ticket), **self.at_a_glance(request, ticket)}
+        return super().change_view(request, object_id, form_url, more | (extra_context or {}))
+
+    def at_a_glance(self, request: HttpRequest, ticket: ServiceTicket) -> dict[str, Any]:
+        """Who brings which car, what was done to it before, and what has happened to this ticket."""
+        before = self.get_queryset(request).filter(vehicle=ticket.vehicle_id).exclude(pk=ticket.pk)
+        return {
+            "ticket": ticket,
+            "before": before.prefetch_related(None).order_by("-id")[:EARLIER],
+            "parts_total": ticket.parts_total(),
+            "timeline": timeline(ticket),
+        }
+
+    def moves(self, request: HttpRequest, ticket: ServiceTicket) -> list[dict[str, Any]]:
+        """What may come next, for the buttons."""
+        if not self.has_change_permission(request, ticket):
             return []
         moves = []
         for to in TRANSITIONS[ticket.status]:
@@ -242,4 +287,4 @@ class PartLineAdmin(ReadOnlyAdmin):
     list_select_related = ("ticket", "part")
     search_fields = ("ticket__id__exact", "part__part_name", "part__part_number")
     ordering = ("-id",)
-    private_fields = {"unit_cost": "inventory.view_part"}
+    private_fields = {"unit_cost": "inventory.view_cost"}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import F
 
-from autoful import tally
+from autoful import audit, tally
 from autoful.actor import Actor
 from autoful.db import lock, lock_if_there
 from autoful.verbs import verb
@@ -18,6 +18,8 @@ from tickets.errors import (
 )
 from tickets.lifecycle import lock_open_ticket
 from tickets.models import Assignment, ServiceTicket
+
+JOINED, LEFT = "put on the team", "taken off the team"
 
 
 @verb
@@ -48,7 +50,7 @@ def release(*, ticket: ServiceTicket, mechanic_id: int, actor: Actor) -> Service
         mechanic = Mechanic.objects.existing().filter(pk=mechanic_id).first()
         raise NotAssigned(mechanic.name) if mechanic else MechanicNotFound
     tally.fewer(Mechanic.objects.all(), "ticket_count", {mechanic_id: 1})
-    assignment.delete()
+    _take_off(ticket, assignment)
     return ticket
 
 
@@ -108,7 +110,7 @@ def release_open_assignments(mechanic: Mechanic) -> None:
         ticket = lock_if_there(ServiceTicket.objects.all(), ticket_id)
         if ticket is not None and ticket.is_open:
             for assignment in ticket.assignments.filter(mechanic=mechanic):
-                assignment.delete()
+                _take_off(ticket, assignment)
                 released += 1
     if released:
         tally.fewer(Mechanic.objects.all(), "ticket_count", {mechanic.pk: released})
@@ -150,8 +152,18 @@ def _change(ticket: ServiceTicket, *, add: set[int], remove: set[int], actor: Ac
             raise UnknownMechanics({mechanic_id}) from left
         _put(ticket, mechanic, actor)
     for assignment in ticket.assignments.filter(mechanic_id__in=remove):
-        assignment.delete()
+        _take_off(ticket, assignment)
+
+
+# The entries about an assignment are found by its number, which is gone with it: the ticket's own
+# say who came and went.
 
 
 def _put(ticket: ServiceTicket, mechanic: Mechanic, actor: Actor) -> None:
     Assignment.objects.create(ticket=ticket, mechanic=mechanic, assigned_by=actor.user)
+    audit.record_event(ticket, JOINED, mechanic=mechanic.pk)
+
+
+def _take_off(ticket: ServiceTicket, assignment: Assignment) -> None:
+    assignment.delete()
+    audit.record_event(ticket, LEFT, mechanic=assignment.mechanic_id)

@@ -7,11 +7,13 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from autoful.actor import Actor
-from autoful.admin import ReadOnlyInline, VerbFormSet, VerbInline
+from autoful.admin import VerbFormSet, VerbInline
 from autoful.money import to_cents
 from tickets.assignment import change_team
-from tickets.models import Assignment, PartLine, ServiceTicket, StatusChange
+from tickets.models import Assignment, PartLine, ServiceTicket
 from tickets.parts import add_part, remove_line
+
+OWN_WORK = "tickets.view_own_work"
 
 
 class TeamFormSet(VerbFormSet):
@@ -43,7 +45,15 @@ class PartLineFormSet(VerbFormSet):
                 add_part(ticket=parent, part_id=part_id, quantity=quantity, actor=actor)
 
 
-class TicketInline(VerbInline):
+class SeenWithTheTicket:
+    """Whoever sees tickets because they work on them sees what stands on those."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        seen: bool = super().has_view_permission(request, obj)  # type: ignore[misc]
+        return seen or bool(request.user.has_perm(OWN_WORK))
+
+
+class TicketInline(SeenWithTheTicket, VerbInline):
     """Rows that are added and removed; what is written in them stays."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -86,7 +96,7 @@ class PartLineInline(TicketInline):
     autocomplete_fields = ("part",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        cost = ["unit_cost"] if request.user.has_perm("inventory.view_part") else []
+        cost = ["unit_cost"] if request.user.has_perm("inventory.view_cost") else []
         return ["part", "quantity_used", "unit_price", *cost, "total"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -95,13 +105,3 @@ class PartLineInline(TicketInline):
     @display(description="total")
     def total(self, line: PartLine) -> str:
         return str(to_cents(line.unit_price * line.quantity_used)) if line.pk else "-"
-
-
-class TimelineInline(ReadOnlyInline):
-    model = StatusChange
-    verbose_name_plural = "Timeline"
-    fields = ("created_at", "from_status", "to_status", "actor", "role", "reason")
-    ordering = ("-id",)
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("actor")

@@ -14,7 +14,8 @@ from autoful.db import lock, lock_if_there
 from autoful.verbs import verb
 from customers.errors import CustomerNotFound
 from customers.models import Customer
-from customers.vehicles import normalize_vin, vehicle_for
+from customers.registration import enter_walk_in
+from customers.vehicles import normalize_vin, save_vehicle, vehicle_for
 from inventory import stock
 from mechanics.models import Mechanic
 from tickets.errors import (
@@ -84,6 +85,28 @@ def open_ticket(
     )
     _record(ticket, from_status="", reason="", actor=actor)
     return ticket
+
+
+@verb
+def open_for_walk_in(
+    *,
+    name: str,
+    phone: str = "",
+    email: str = "",
+    plate: str = "",
+    actor: Actor,
+    **ticket: Any,
+) -> ServiceTicket:
+    """A new ticket for somebody who has not been here before, and for their car; all or nothing.
+
+    `ticket` is what `open_ticket` takes besides the customer. A car that is known keeps its plate.
+    """
+    customer = enter_walk_in(name=name, phone=phone, email=email, actor=actor)
+    opened = open_ticket(customer_id=customer.pk, actor=actor, **ticket)
+    if plate and not opened.vehicle.plate:
+        opened.vehicle.plate = plate
+        opened.vehicle = save_vehicle(vehicle=opened.vehicle, changed=["plate"], actor=actor)
+    return opened
 
 
 @verb

@@ -1,14 +1,16 @@
 """The work: a ticket, its team, its parts, and every move of its status."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from autoful.fields import ExactCharField, MoneyField
 from autoful.models import ShopModel
+from autoful.money import to_cents
 from customers.models import LARGEST_MILEAGE, Customer, Vehicle, validate_vin
 from inventory.models import Part
 from mechanics.models import Mechanic
@@ -57,6 +59,11 @@ class ServiceTicket(ShopModel):
 
     class Meta:
         ordering = ("-id",)
+        indexes: ClassVar = [
+            models.Index(fields=["status", "service_date"], name="ticket_late"),
+            models.Index(fields=["completed_at"], name="ticket_completed"),
+        ]
+        permissions: ClassVar = [("view_own_work", "Can view the tickets they work on")]
 
     def __str__(self) -> str:
         return f"Service ticket {self.pk}"
@@ -64,6 +71,12 @@ class ServiceTicket(ShopModel):
     @property
     def is_open(self) -> bool:
         return self.status in self.OPEN
+
+    def parts_total(self) -> Decimal:
+        """What the customer pays for the parts on it."""
+        price = models.F("unit_price") * models.F("quantity_used")
+        found = self.part_lines.aggregate(sum=Sum(price, output_field=models.DecimalField()))
+        return to_cents(found["sum"] or Decimal(0))
 
     @property
     def reference(self) -> str:

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db import models
 
 if TYPE_CHECKING:
+    from autoful.accounts.models import User
     from tickets.models import ServiceTicket  # noqa: F401
 
 
+NUMBER = re.compile("[0-9]{1,18}")
+
+
 class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
+    def worked_on_by(self, user: User) -> ServiceTicketQuerySet:
+        """On whose team this account's mechanic is; an account is one mechanic's, so none twice."""
+        return self.filter(assignments__mechanic__user=user)
+
+    def numbered(self, text: str) -> ServiceTicketQuerySet:
+        """The ticket of this number; none for what is no number."""
+        return self.filter(pk=int(text)) if NUMBER.fullmatch(text) else self.none()
+
+    def late(self, today: date) -> ServiceTicketQuerySet:
+        """Open although their day has passed, longest ago first."""
+        late = self.filter(status__in=self.model.OPEN, service_date__lt=today)
+        return late.order_by("service_date", "id")
+
     def with_team(self) -> ServiceTicketQuerySet:
         return self.prefetch_related("assignments__mechanic")

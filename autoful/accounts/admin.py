@@ -1,17 +1,25 @@
 """The back office: accounts, groups and the audit trail."""
 
+from functools import partial
 from typing import Any
 
 import auditlog.admin  # noqa: F401  # registers its own page, which ours replaces
 from auditlog.models import LogEntry
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest
-from django.urls import reverse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
@@ -21,8 +29,11 @@ from autoful.accounts.models import User
 from autoful.accounts.permissions import may_manage
 from autoful.actor import current_actor
 from autoful.admin import ReadOnlyAdmin, ShopAdmin
-from autoful.admin.history import describe
+from autoful.admin.filters import DaysFilter
+from autoful.admin.forms import is_row_number
+from autoful.admin.history import describe, told
 from autoful.admin.pages import back_office
+from autoful.sheets import as_csv, one_by_one
 
 admin.site.unregister(Group)
 admin.site.unregister(LogEntry)
@@ -104,6 +115,24 @@ class GroupAdmin(ShopAdmin, DjangoGroupAdmin):
         delete_groups(group_ids=group_ids, actor=back_office(request))
 
 
+EXPORTED = ("When", "Who", "Role", "What", "Kind", "Object", "Changes", "Address", "Request")
+
+
+def _exported(hidden: dict[Any, set[str]], entry: LogEntry) -> list[Any]:
+    kind = entry.content_type
+    return [
+        timezone.localtime(entry.timestamp).isoformat(timespec="seconds"),
+        str(entry.actor or ""),
+        str((entry.additional_data or {}).get("role", "")),
+        str(entry.get_action_display()),
+        kind.name,
+        entry.object_repr,
+        told(entry, hidden[kind.model_class()]),
+        entry.remote_addr or "",
+        entry.cid or "",
+    ]
+
+
 class ModelFilter(admin.SimpleListFilter):
     """By kind of object. Django's own filter would read the whole trail to see which there are."""
 
@@ -119,25 +148,67 @@ class ModelFilter(admin.SimpleListFilter):
         return queryset.filter(content_type=int(value)) if value.isdecimal() else queryset
 
 
+class ActorFilter(admin.SimpleListFilter):
+    """By whoever did it. The choices are those who may: staff and mechanics, and nobody at all."""
+
+    title = "person"
+    parameter_name = "person"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        hats = Q(is_staff=True) | Q(mechanic__isnull=False)
+        people = User.objects.filter(hats).order_by("email").values_list("pk", "email")
+        return [("none", "Nobody who is known"), *((str(pk), email) for pk, email in people)]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        value = self.value() or ""
+        if value == "none":
+            return queryset.filter(actor=None)
+        return queryset.filter(actor=int(value)) if is_row_number(value) else queryset
+
+
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnlyAdmin):
     """Who did what. An entry is shown to whoever may see what it is about."""
 
     list_display = ("timestamp", "who", "role", "done", "about", "said")
     list_display_links = ("timestamp",)
-    list_filter = ("action", ModelFilter, "timestamp")
+    list_filter = ("action", ModelFilter, ActorFilter, ("timestamp", DaysFilter))
+    list_filter_submit = True
+    list_before_template = "admin/audit/export.html"
     list_select_related = ("actor", "content_type")
     search_fields = ("object_repr", "actor__email", "=cid", "=object_pk")
     ordering = ("-id",)
     fields = ("timestamp", "who", "role", "done", "about", "said", "remote_addr", "cid")
 
     def kinds_shown(self, request: HttpRequest) -> list[ContentType]:
+        # As Django sees it: who sees some rows of a kind only must not read here about the others.
+        sees = admin.ModelAdmin.has_view_permission
         pages = self.admin_site._registry.items()
-        models = [model for model, page in pages if page.has_view_permission(request)]
+        models = [model for model, page in pages if sees(page, request)]
         return list(ContentType.objects.get_for_models(*models).values()) if models else []
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(content_type__in=self.kinds_shown(request))
+
+    def get_urls(self) -> list[Any]:
+        export = self.admin_site.admin_view(self.export)
+        return [path("export/", export, name="auditlog_logentry_export"), *super().get_urls()]
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """The entries that the list shows, by its filters and its search, as a file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            entries = self.get_changelist_instance(request).get_queryset(request)
+        except (IncorrectLookupParameters, ValueError):
+            return redirect(f"{reverse('admin:auditlog_logentry_changelist')}?{ERROR_FLAG}=1")
+        # Not while they are read: then the request, and whose it is, are over.
+        hidden = {
+            model: page.hidden_fields(request.user)
+            for model, page in self.admin_site._registry.items()
+        }
+        name = f"audit-{timezone.localdate()}.csv"
+        return as_csv(name, EXPORTED, map(partial(_exported, hidden), one_by_one(entries)))
 
     @display(description="who", ordering="actor")
     def who(self, entry: LogEntry) -> str:

@@ -1,10 +1,15 @@
 """Filters of the back office's lists."""
 
 from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from unfold.contrib.filters.admin import RangeDateFilter
 
 
 class StandingFilter(admin.SimpleListFilter):
@@ -25,3 +30,29 @@ class StandingFilter(admin.SimpleListFilter):
         if self.value() == "all":
             return queryset
         return queryset.filter(deleted_at__isnull=self.value() != "closed")
+
+
+class DaysFilter(RangeDateFilter):
+    """From one day to another, both included, by the shop's calendar."""
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        column = self.parameter_name
+        if first := self._day("from"):
+            queryset = queryset.filter(**{f"{column}__gte": _beginning(first)})
+        if last := self._day("to"):
+            after = _beginning(last + timedelta(days=1))
+            queryset = queryset.filter(**{f"{column}__lt": after})
+        return queryset
+
+    def _day(self, end: str) -> date | None:
+        text = str(self.used_parameters.get(f"{self.parameter_name}_{end}") or "")
+        if not text:
+            return None
+        day = parse_date(text)  # ValueError for a February 31
+        if day is None or not 1900 <= day.year <= 2999:
+            raise IncorrectLookupParameters(text)
+        return day
+
+
+def _beginning(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))

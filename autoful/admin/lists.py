@@ -22,7 +22,10 @@ from autoful.unavailable import unavailable
 LONGEST_SEARCH, MOST_WORDS = 200, 10
 
 # What Django's filters put behind the name of their column, each for its kind of column.
-ENDINGS = ("", "__exact", "__id__exact", "__isnull", "__isempty", "__gte", "__lt")
+ENDINGS = (
+    *("", "__exact", "__id__exact", "__isnull", "__isempty", "__gte", "__lt"),
+    *("_from", "_to"),  # DaysFilter's
+)
 
 
 def offered(list_filter: Any) -> set[str]:
@@ -59,7 +62,7 @@ class ShopList(ModelAdmin):
     """The list of a page.
 
     `private_fields` names those that only holders of a permission see, and search by:
-    {"cost": "inventory.view_part"}.
+    {"cost": "inventory.view_cost"}.
     """
 
     show_full_result_count = False

@@ -49,6 +49,21 @@ def add_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
 class ShopAdmin(PicksRows, ShopList):
     """A page of the back office."""
 
+    icon = "search"  # beside what the search box found
+
+    def find(self, request: HttpRequest, text: str) -> Any:
+        """The rows that the search box of every page finds by `text`, best first; none, unless a
+        page says which."""
+        return self.model._default_manager.none()
+
+    def picked_as(self, row: Any) -> str:
+        """How a row is told from the others in a box where one is picked."""
+        return str(row)
+
+    def found_as(self, request: HttpRequest, row: Any) -> tuple[str, str]:
+        """What is told of a row that was found: its title, and a word more."""
+        return str(row), str(self.opts.verbose_name)
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         hidden = self.hidden_fields(request.user)
 

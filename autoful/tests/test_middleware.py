@@ -191,3 +191,33 @@ def test_a_line_of_djangos_about_a_request_has_no_path() -> None:
     for formatter in (JSONFormatter(), PlainFormatter("%(message)s")):
         assert PRIVATE not in formatter.format(record)
     assert json.loads(JSONFormatter().format(record))["message"] == "Internal Server Error"
+
+
+# --- What a page may load -------------------------------------------------------------------------
+
+
+def policy_of(answer: Any) -> dict[str, list[str]]:
+    words = (part.split() for part in answer["Content-Security-Policy"].split(";"))
+    return {word: sources for word, *sources in words}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/admin/login/", "/api/docs/", "/api/redoc/", "/inventory/", "/nowhere"]
+)
+def test_a_page_runs_no_script_that_stands_in_it(boss: Persona, path: str) -> None:
+    answer: Any = boss.get(path, HTTP_ACCEPT="text/html", follow=True)
+    assert answer["Content-Type"].startswith("text/html")
+    policy = policy_of(answer)
+    assert (policy["default-src"], policy["base-uri"]) == (["'none'"], ["'none'"])
+    assert policy["frame-ancestors"] == ["'none'"]
+    allowed = {"'self'", "'unsafe-eval'"} if path.startswith("/admin/") else {"'self'"}
+    assert set(policy["script-src"]) <= allowed
+    # A script without a source is data, or it would not run.
+    for script in re.findall(r"<script(?![^>]*\ssrc=)[^>]*>", answer.content.decode()):
+        assert 'type="application/json"' in script, script
+
+
+@pytest.mark.django_db
+def test_only_pages_have_a_policy(nobody: Persona) -> None:
+    assert "Content-Security-Policy" not in nobody.get("/inventory/")

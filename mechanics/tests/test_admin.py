@@ -109,7 +109,7 @@ def test_letting_go(desk):
     assert desk.post(change(mike), {"name": "Back"}).status_code == 403
 
 
-def test_salary_is_for_those_who_may_see_mechanics(clerk):
+def test_salary_is_for_those_who_may_see_salaries(clerk):
     mike = MechanicFactory.create(salary=Decimal("54321.99"))
     desk = Desk(clerk.user)
     allow(clerk.user, "change_mechanic")
@@ -124,6 +124,8 @@ def test_salary_is_for_those_who_may_see_mechanics(clerk):
     mike.refresh_from_db()
     assert (mike.name, mike.salary) == ("Mike", Decimal("54321.99"))
     allow(clerk.user, "view_mechanic")
+    assert "54321" not in desk.get(LIST).content.decode()
+    allow(clerk.user, "view_salary")
     assert "54321" in desk.get(LIST).content.decode()
 
 

@@ -150,10 +150,15 @@ class Work(People):
         pair = {"ticket": ticket, "mechanic": mechanic}
         by = {"assigned_by": self.by.user, "assigned_at": A_MOMENT}
         self.create("assignment", pair, **pair, **by)
+        self._tell(ticket, "put on the team", mechanic)
 
     def _release(self, ticket: int, mechanic: int) -> None:
         for assignment in self.where("assignment", ticket=ticket, mechanic=mechanic):
             self.delete("assignment", assignment)
+            self._tell(ticket, "taken off the team", mechanic)
+
+    def _tell(self, ticket: int, event: str, mechanic: int) -> None:
+        self.expected.events.append((ticket, {"event": event, "mechanic": mechanic}, self.by))
 
     def add_part(self, ticket: int, part: int, quantity: int) -> None:
         self.demand(self.may(CAN["change ticket"]) and self._is_open(ticket))

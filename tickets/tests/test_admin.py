@@ -213,7 +213,7 @@ def test_delete_puts_parts_back(desk):
     assert pads.quantity_in_stock == 50
 
 
-def test_cost_is_for_those_who_may_see_parts(clerk):
+def test_cost_is_for_those_who_may_see_costs(clerk):
     ticket = ServiceTicketFactory.create(parts=[(PartFactory.create(cost=Decimal("31.41")), 1)])
     names = ("view_serviceticket", "view_partline")
     clerk.user.user_permissions.add(*Permission.objects.filter(codename__in=names))
@@ -222,7 +222,7 @@ def test_cost_is_for_those_who_may_see_parts(clerk):
     pages = (change(ticket), reverse("admin:tickets_partline_changelist"), line)
     for page in pages:
         assert "31.41" not in desk.get(page).content.decode()
-    clerk.user.user_permissions.add(Permission.objects.get(codename="view_part"))
+    clerk.user.user_permissions.add(Permission.objects.get(codename="view_cost"))
     for page in pages:
         assert "31.41" in desk.get(page).content.decode()
 

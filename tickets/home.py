@@ -1,0 +1,266 @@
+"""The first page of the back office: what is going on in the shop today.
+
+Each part of it is shown to whoever may see what it is about, and costs a fixed number of queries.
+"""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+from django.conf import settings
+from django.db.models import Count, DecimalField, F, Q, Sum
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from autoful import tally
+from autoful.accounts.models import User
+from autoful.money import to_cents
+from inventory.models import Part
+from mechanics.models import Mechanic
+from tickets.models import Assignment, PartLine, ServiceTicket
+
+# Unfold's colours, which read on its light pages and on its dark ones.
+BARS = ["var(--color-base-400)", "var(--color-primary-600)"]
+LONGEST = 8  # rows of a list; the rest is a click away
+MOST_AT_WORK = 100  # tickets in progress that are told by their mechanics
+
+Status = ServiceTicket.Status
+
+
+def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the page shows besides what every page does: unfold's DASHBOARD_CALLBACK."""
+    may = request.user.has_perm
+    today = timezone.localdate()
+    if may("tickets.view_serviceticket"):
+        statuses = _statuses()
+        context |= {"statuses": statuses, "late": _late(today), "team": _at_work()}
+        if not any(status["count"] for status in statuses):
+            context["steps"] = _first_steps(request)
+        if may("inventory.view_cost"):
+            context["months"] = _months(timezone.localtime())
+    if may("inventory.view_part"):
+        context["low"] = _low()
+    if may("tickets.view_own_work") and not may("tickets.view_serviceticket"):
+        context["mine"] = _mine(request)
+    return context
+
+
+def _list_of(model: str, **asked: Any) -> str:
+    query = "&".join(f"{name}={value}" for name, value in asked.items())
+    return reverse(f"admin:{model}_changelist") + (f"?{query}" if query else "")
+
+
+def _tickets(**asked: Any) -> str:
+    return _list_of("tickets_serviceticket", **asked)
+
+
+# --- Tickets --------------------------------------------------------------------------------------
+
+
+def _statuses() -> list[dict[str, Any]]:
+    """Every status with the number of tickets in it, and the list of those."""
+    counted = ServiceTicket.objects.order_by().values_list("status").annotate(Count("pk"))
+    numbers = dict(counted)
+    return [
+        {
+            "label": status.label,
+            "count": numbers.get(status, 0),
+            "url": _tickets(status__exact=status.value),
+        }
+        for status in Status
+    ]
+
+
+def _late(today: date) -> dict[str, Any]:
+    """Open tickets whose day has passed, longest ago first."""
+    late = ServiceTicket.objects.late(today)
+    rows = late.select_related("customer", "vehicle")[:LONGEST]
+    return {
+        "count": late.count(),
+        "url": _tickets(late="yes"),
+        "rows": [
+            {"ticket": ticket, "days": (today - ticket.service_date).days, "url": _page(ticket)}
+            for ticket in rows
+        ],
+    }
+
+
+def _page(ticket: ServiceTicket) -> str:
+    return reverse("admin:tickets_serviceticket_change", args=(ticket.pk,))
+
+
+def _at_work() -> list[dict[str, Any]]:
+    """Every mechanic who is here, with the tickets they are at; who has none stands first."""
+    in_progress = ServiceTicket.objects.filter(status=Status.IN_PROGRESS).order_by("-id")
+    numbers = list(in_progress.values_list("pk", flat=True)[:MOST_AT_WORK])
+    at: dict[int, list[ServiceTicket]] = defaultdict(list)
+    assignments = Assignment.objects.filter(ticket__in=numbers).order_by("ticket")
+    for assignment in assignments.select_related("ticket__vehicle"):
+        at[assignment.mechanic_id].append(assignment.ticket)
+    mechanics = Mechanic.objects.existing().filter(approved=True).order_by("name")
+    rows = [
+        {
+            "name": mechanic.name,
+            "tickets": [{"ticket": ticket, "url": _page(ticket)} for ticket in at[mechanic.pk]],
+        }
+        for mechanic in mechanics
+    ]
+    return sorted(rows, key=lambda row: bool(row["tickets"]))
+
+
+def _mine(request: HttpRequest) -> list[dict[str, Any]]:
+    """The open tickets of the mechanic who asks."""
+    mine = ServiceTicket.objects.worked_on_by(cast(User, request.user))
+    mine = mine.filter(status__in=ServiceTicket.OPEN)
+    rows = mine.select_related("vehicle").order_by("service_date", "id")[:MOST_AT_WORK]
+    return [{"ticket": ticket, "url": _page(ticket)} for ticket in rows]
+
+
+# --- Parts ----------------------------------------------------------------------------------------
+
+
+def _low() -> dict[str, Any]:
+    """Parts at or below their reorder point, emptiest first, with what brings them above it."""
+    low = Part.objects.low()
+    return {
+        "count": low.count(),
+        "url": _list_of("inventory_part", stock="low"),
+        "rows": [
+            {
+                "part": part,
+                "needed": part.needed,
+                "url": reverse("admin:inventory_part_change", args=(part.pk,)),
+            }
+            for part in low[:LONGEST]
+        ],
+    }
+
+
+# --- Money ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Period:
+    """Tickets completed in it, what their parts brought, and what of that is left after their cost.
+
+    A part whose cost nobody entered has no margin, and is counted in `unknown`.
+    """
+
+    tickets: int
+    sold: Decimal
+    margin: Decimal
+    unknown: int
+
+
+def _months(now: datetime) -> dict[str, Any]:
+    """This month until now, and last month: until the same moment of it, and whole."""
+    this = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    # By the calendar of the shop, whatever a change of the clock does to the hours.
+    last = _midnight((this - timedelta(days=1)).date().replace(day=1))
+    same = min(last + (now - this), this)
+    periods = _completed({"this": (this, now), "same": (last, same), "last": (last, this)})
+    names = last.strftime("%B"), this.strftime("%B")
+    return {
+        "before": names[0],
+        "name": names[1],
+        "currency": settings.AUTOFUL_CURRENCY,
+        "unknown": periods["this"].unknown,
+        "figures": [
+            _figure("Tickets completed", periods, "tickets", names),
+            _figure("Parts sold", periods, "sold", names, is_money=True),
+            _figure("Margin on parts", periods, "margin", names, is_money=True),
+        ],
+    }
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime(day.year, day.month, day.day))
+
+
+def _completed(spans: dict[str, tuple[datetime, datetime]]) -> dict[str, Period]:
+    """One query for the tickets and one for their parts; a span is without its end."""
+    earliest = min(start for start, _ in spans.values())
+    tickets = ServiceTicket.objects.filter(status=Status.COMPLETED, completed_at__gte=earliest)
+    counted = tickets.aggregate(
+        **{
+            name: Count("pk", filter=Q(completed_at__gte=start, completed_at__lt=end))
+            for name, (start, end) in spans.items()
+        }
+    )
+    sums: dict[str, Any] = {}
+    for name, (start, end) in spans.items():
+        within = Q(ticket__completed_at__gte=start, ticket__completed_at__lt=end)
+        known = within & Q(unit_cost__isnull=False)
+        sums[f"{name}_sold"] = _sum(F("unit_price"), within)
+        sums[f"{name}_margin"] = _sum(F("unit_price") - F("unit_cost"), known)
+        sums[f"{name}_unknown"] = Count("pk", filter=within & Q(unit_cost__isnull=True))
+    lines = PartLine.objects.filter(
+        ticket__status=Status.COMPLETED, ticket__completed_at__gte=earliest
+    )
+    money = lines.aggregate(**sums)
+    return {
+        name: Period(
+            tickets=counted[name],
+            sold=to_cents(money[f"{name}_sold"] or Decimal(0)),
+            margin=to_cents(money[f"{name}_margin"] or Decimal(0)),
+            unknown=money[f"{name}_unknown"],
+        )
+        for name in spans
+    }
+
+
+def _sum(each: Any, within: Q) -> Sum:
+    return Sum(each * F("quantity_used"), filter=within, output_field=DecimalField())
+
+
+def _figure(
+    label: str,
+    periods: dict[str, Period],
+    name: str,
+    months: tuple[str, str],
+    *,
+    is_money: bool = False,
+) -> dict[str, Any]:
+    """One number of each period, and the bars of last month and this one."""
+    this, same, last = (getattr(periods[period], name) for period in ("this", "same", "last"))
+    bars = {"data": [float(last), float(this)], "backgroundColor": BARS}
+    return {
+        "label": label,
+        "this": this,
+        "last": last,
+        "is_money": is_money,
+        "change": this - same,
+        "fewer": same - this,
+        "chart": json.dumps({"labels": months, "datasets": [bars]}),
+    }
+
+
+# --- A new shop -----------------------------------------------------------------------------------
+
+
+def _first_steps(request: HttpRequest) -> list[dict[str, Any]]:
+    """What leads a shop without tickets to its first one; only what this person may do."""
+    steps = [
+        ("mechanics", "mechanics_mechanic", "Enter your mechanics", "Who works on the cars."),
+        ("inventory", "inventory_part", "Enter your parts", "With what is on the shelf now."),
+        (
+            "service_tickets",
+            "tickets_serviceticket",
+            "Open your first ticket",
+            "A customer, a vehicle, and what is to be done.",
+        ),
+    ]
+    return [
+        {
+            "title": title,
+            "text": text,
+            "done": tally.total(name) > 0,
+            "url": reverse(f"admin:{model}_add"),
+        }
+        for name, model, title, text in steps
+        if request.user.has_perm(f"{model.replace('_', '.add_')}")
+    ]
