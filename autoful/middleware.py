@@ -125,7 +125,8 @@ class ContentPolicy:
     """
 
     policy: ClassVar = {
-        "default-src": "'none'",
+        "default-src": "'self'",
+        "object-src": "'none'",
         "script-src": "'self'",
         # Alpine, Swagger and Redoc write styles into elements.
         "style-src": "'self' 'unsafe-inline'",

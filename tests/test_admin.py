@@ -68,6 +68,8 @@ class TestPages:
         changelist = page.context_data["cl"]
         for spec in changelist.filter_specs:
             for choice in spec.choices(changelist):
+                if "form" in choice:  # days, which somebody types
+                    continue
                 answer = shop.get(url(model, "changelist") + choice["query_string"])
                 assert answer.status_code == 200, choice  # 302 to ?e=1 means a broken filter
 

@@ -136,7 +136,7 @@ def test_the_only_routes_about_entries_are_the_pages_that_show_them(boss: Person
     about = {route.split("/logentry/")[-1] for route in routes if "logentry" in route}
     assert not [route for route in routes if "logentry" in route and "admin/" not in route]
     assert about == {
-        *("", "add/", "<path:object_id>/change/", "<path:object_id>/delete/"),
+        *("", "add/", "export/", "<path:object_id>/change/", "<path:object_id>/delete/"),
         *("<path:object_id>/history/", "<path:object_id>/"),
     }
 

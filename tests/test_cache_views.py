@@ -61,7 +61,7 @@ def ask(person: Persona, path: str) -> Any:
         # Who is expected to see the same; everybody else sees something of their own.
         ("customers", [["nobody", "clerk", "viewer"], ["mike", "lisa", "boss"]]),
         ("mechanics", [["nobody"], ["sarah", "tom", "clerk", "viewer"]]),
-        ("inventory", [["nobody", "sarah", "tom", "clerk"], ["mike", "lisa", "boss", "viewer"]]),
+        ("inventory", [["nobody", "sarah", "tom", "clerk"], ["mike", "lisa", "boss"]]),
         ("service_tickets", [["nobody", "clerk", "viewer"], ["mike", "lisa", "boss"]]),
     ],
 )

@@ -58,7 +58,7 @@ MORE |= {"order-sheet": "V", "export": "V"}
 def pages() -> list[tuple[str, str]]:
     """Those of the back office; where one is asked for a move, it is a move there is."""
     found = test_matrix_admin.pages()
-    return [(name, path.replace("/move/1/", "/move/cancelled/")) for name, path in found]
+    return [(name, re.sub(r"/move/\d+/", "/move/cancelled/", path)) for name, path in found]
 
 
 def rights() -> dict[str, dict[str, str]]:

@@ -154,7 +154,8 @@ WRITES: dict[str, tuple[Callable[[World], Any], int, list[str]]] = {
         [
             *(*THE_TOKEN, *FOUND, *LOCKED),
             *(f"UPDATE {MECHANIC}", f"SELECT {MECHANIC}", f"SELECT {USER}"),
-            *(f"SELECT {TEAM}", f"INSERT {TEAM}", AUDIT),
+            # Once about the assignment, and once about the ticket.
+            *(f"SELECT {TEAM}", f"INSERT {TEAM}", AUDIT, AUDIT),
             *ANSWER,
         ],
     ),

@@ -151,7 +151,8 @@ class ServiceTicketAdmin(WalkInPage, VerbAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         tickets = super().get_queryset(request).with_team()
-        return tickets if self.sees_all(request) else tickets.worked_on_by(request.user)
+        sees_own = not self.sees_all(request) and request.user.has_perm(OWN_WORK)
+        return tickets.worked_on_by(request.user) if sees_own else tickets
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return [TeamInline, PartLineInline]
