@@ -197,7 +197,11 @@ UNFOLD = {
     # None: otherwise every browser asks for one and logs that it is not there.
     "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],
     "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"show_search": True, "command_search": True},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "tickets.navigation.navigation",
+    },
     "DASHBOARD_CALLBACK": "tickets.home.home",
     "LOGIN": {"form": "autoful.accounts.forms.SignInForm"},
 }

@@ -91,5 +91,10 @@ class Vehicle(ShopModel):
         ordering = ("id",)
 
     def __str__(self) -> str:
-        described = " ".join(str(part) for part in (self.year, self.make, self.model) if part)
-        return f"{described or 'Vehicle'} ({self.vin})"
+        return f"{self.described} ({self.vin})"
+
+    @property
+    def described(self) -> str:
+        """2019 Toyota Tacoma, as far as it is known."""
+        known = " ".join(str(part) for part in (self.year, self.make, self.model) if part)
+        return known or "Vehicle"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import TextField
@@ -183,6 +184,7 @@ class ServiceTicketAdmin(WalkInPage, VerbAdmin):
             "ticket": ticket,
             "before": before.prefetch_related(None).order_by("-id")[:EARLIER],
             "parts_total": ticket.parts_total(),
+            "currency": settings.AUTOFUL_CURRENCY,
             "timeline": timeline(ticket),
         }
 

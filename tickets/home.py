@@ -227,7 +227,7 @@ def _figure(
 ) -> dict[str, Any]:
     """One number of each period, and the bars of last month and this one."""
     this, same, last = (getattr(periods[period], name) for period in ("this", "same", "last"))
-    bars = {"data": [float(last), float(this)], "backgroundColor": BARS}
+    bars = {"data": [float(last), float(this)], "backgroundColor": BARS, "maxBarThickness": 48}
     return {
         "label": label,
         "this": this,

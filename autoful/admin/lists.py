@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeListSearchForm
 from django.core.exceptions import FieldDoesNotExist
+from django.core.paginator import Paginator
 from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.functional import cached_property
 from django.utils.text import smart_split
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
@@ -20,6 +22,8 @@ from autoful.unavailable import unavailable
 
 # Every word is looked for in every column that is searched.
 LONGEST_SEARCH, MOST_WORDS = 200, 10
+
+MOST_LISTED = 10_000  # rows that can be leafed through; their OFFSET costs milliseconds
 
 # What Django's filters put behind the name of their column, each for its kind of column.
 ENDINGS = (
@@ -45,6 +49,24 @@ def is_too_much(text: str) -> bool:
     return len(text) > LONGEST_SEARCH or len(list(smart_split(text))) > MOST_WORDS
 
 
+class AtLeast(int):
+    """A number of which is known that there are so many or more."""
+
+    def __str__(self) -> str:
+        return f"{int(self):,}+"
+
+
+class BoundedPaginator(Paginator):
+    """Pages of a list of any length without counting it: at most MOST_LISTED rows are looked at, and
+    whoever looks for one that is further on has a search and filters."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        found = rows.order_by()[:MOST_LISTED].count()
+        return AtLeast(found) if found == MOST_LISTED else found
+
+
 class SearchForm(ChangeListSearchForm):
     def clean_q(self) -> str:
         text = str(self.cleaned_data[SEARCH_VAR])
@@ -65,6 +87,7 @@ class ShopList(ModelAdmin):
     {"cost": "inventory.view_cost"}.
     """
 
+    paginator: Any = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
     private_fields: ClassVar[dict[str, str]] = {}

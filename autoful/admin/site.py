@@ -33,6 +33,8 @@ class PickingView(AutocompleteJsonView):
 
 
 class BackOffice(UnfoldAdminSite):
+    index_title = "Today"
+
     def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The names of pages, and what the box of every page finds: `extended`."""
         if "extended" not in request.GET:
