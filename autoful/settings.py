@@ -149,6 +149,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "autoful.api.preconditions.ConditionalGet",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "autoful.accounts.idle.KeepSessionsInUse",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -183,6 +184,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Not cached_db: a sign-out while Redis is away would be undone when Redis comes back with the session.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# Whichever comes first: the browser is closed, or nothing is asked for so long. See accounts/idle.py.
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = 60 * environment.number("AUTOFUL_IDLE_MINUTES", 120, 2, 1440)
 LOGIN_URL = "admin:login"
 # The theme's sign-in page forgets where to go when nobody asked for a page.
 LOGIN_REDIRECT_URL = "admin:index"

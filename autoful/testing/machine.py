@@ -56,6 +56,13 @@ def provide_production(*, own_database: bool, also: Callable[[], list[str]] = li
     return "" if succeeds(command) and _has_mysqlclient() else shlex.join(command)
 
 
+def provide_browser() -> str:
+    """Install Chromium; the command for a user to do so if we cannot, else nothing."""
+    if find_program("chromium") or (apt_get(["chromium"]) and find_program("chromium")):
+        return ""
+    return apt_command(["chromium"])
+
+
 def _missing_packages(*, own_database: bool) -> list[str]:
     """Debian's names of what the production set-up needs and is not here."""
     packages = []

@@ -48,6 +48,7 @@ def main(arguments: list[str]) -> int:
         also=clusters.missing_programs if what == "drills" else list,
     )
     help_newman = _provide_newman() if what == "tests" else ""
+    help_browser = machine.provide_browser() if what == "tests" else ""
 
     summary, passed = [], True
     code = _pytest("the embedded set-up: SQLite, in-process cache", {}, arguments)
@@ -75,6 +76,9 @@ def main(arguments: list[str]) -> int:
 
     if help_newman:
         summary.append(f"the Postman collection DID NOT RUN, install newman with: {help_newman}")
+        passed &= not in_ci
+    if help_browser:
+        summary.append(f"the pages in a browser DID NOT RUN, install it with: {help_browser}")
         passed &= not in_ci
     print(f"Autoful's {what}: {'; '.join(summary)}", flush=True)
     return 0 if passed else 1

@@ -1,0 +1,153 @@
+"""What the front desk and the parts room do all day, with the keyboard and the mouse."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from autoful.testing.shops import Shop
+from tests.browser.desk import Desk
+
+
+@pytest.fixture
+def pending(filled: Shop) -> int:
+    """A ticket that nobody has begun, newer than all others."""
+    code = (
+        "from tickets.models import ServiceTicket as T; from tickets.lifecycle import open_ticket;"
+        "from autoful.actor import COMMAND; import datetime;"
+        "t = T.objects.filter(status='pending').latest('pk');"
+        "n = open_ticket(customer_id=t.customer_id, vin=t.vin, service_desc='Check the brakes',"
+        " service_date=datetime.date.today(), actor=COMMAND);"
+        "answer = n.pk"
+    )
+    return int(filled.ask(code))
+
+
+def test_a_walk_in_by_keyboard_alone(at_desk: Desk) -> None:
+    page, press = at_desk.page, at_desk.page.keyboard.press
+    at_desk.open("/admin/tickets/serviceticket/walk-in/")
+    for text in ("Wanda Walker", "+1 555 771 1221", "", "1M8GDM9AXKP042788", "QX-771"):
+        page.keyboard.type(text)
+        press("Tab")
+    page.keyboard.type("Front brakes grind")
+    for _ in range(4):  # notes, mileage, date, and the button
+        press("Tab")
+    while page.evaluate("document.activeElement.type") != "submit":
+        press("Tab")
+    press("Enter")
+    expect(page.get_by_text("is open for Wanda Walker.")).to_be_visible()
+    assert re.search(r"/serviceticket/\d+/change/$", page.url)
+    expect(page.get_by_text("QX-771")).to_be_visible()
+
+
+def test_whoever_is_known_by_the_phone_is_offered(at_desk: Desk, filled: Shop) -> None:
+    code = "from customers.models import Customer as C;"
+    code += " c = C.objects.existing().exclude(phone='')[0]; answer = [c.name, c.phone]"
+    name, phone = filled.ask(code)
+    at_desk.open("/admin/tickets/serviceticket/walk-in/")
+    page = at_desk.page
+    for field, text in {
+        "name": "Somebody",
+        "phone": phone,
+        "vin": "1M8GDM9AXKP042788",
+        "service_desc": "Noise",
+    }.items():
+        page.fill(f"[name={field}]", text)
+    page.get_by_role("button", name="Open the ticket").click()
+    expect(page.get_by_text("has this phone or e-mail already")).to_be_visible()
+    page.get_by_role("link", name=f"Open it for {name}").click()
+    assert page.input_value("[name=vin]") == "1M8GDM9AXKP042788"
+    expect(page.locator("#select2-id_customer-container")).to_contain_text(name)
+
+
+def test_one_box_finds_a_car_by_its_last_six(at_desk: Desk, filled: Shop) -> None:
+    vin = filled.ask("from customers.models import Vehicle as V; answer = V.objects.first().vin")
+    page = at_desk.page
+    page.keyboard.press("Control+k")
+    page.keyboard.type(vin[-6:], delay=20)
+    found = page.locator("#command-results-list a").first
+    expect(found).to_contain_text(vin)
+    found.click()
+    page.wait_for_url("**/admin/customers/vehicle/*/change/")
+    assert page.input_value("[name=vin]") == vin
+
+
+def test_parts_are_added_with_the_stock_in_sight(at_desk: Desk, pending: int) -> None:
+    page = at_desk.page
+    at_desk.open(f"/admin/tickets/serviceticket/{pending}/change/")
+    page.get_by_text("Add another Part").click()
+    page.locator("#part_lines-0 .select2-selection").click()
+    page.keyboard.type("brake pad set, front", delay=10)
+    choice = page.locator(".select2-results__option", has_text="in stock").first
+    expect(choice).to_be_visible()
+    said = choice.inner_text()
+    stock = int(re.search(r"(\d+) in stock", said)[1])  # type: ignore[index]
+    choice.click()
+    page.fill("[name=part_lines-0-quantity_used]", str(stock + 1))
+    page.get_by_role("button", name="Save and continue").click()
+    # Refused in the verb's words, and what was typed is still there.
+    expect(page.get_by_text(re.compile("Not enough stock"))).to_be_visible()
+    page.fill("[name=part_lines-0-quantity_used]", "2")
+    page.get_by_role("button", name="Save and continue").click()
+    timeline = page.get_by_role("region", name="Timeline")
+    expect(timeline).to_contain_text(f"added 2 × Brake pad set, front, stock {stock - 2}")  # noqa: RUF001
+
+
+def test_the_next_status_is_a_button_and_cancelling_asks_first(at_desk: Desk, pending: int) -> None:
+    page = at_desk.page
+    url = f"/admin/tickets/serviceticket/{pending}/change/"
+    at_desk.open(url)
+    page.get_by_role("button", name="Start work").click()
+    expect(page.get_by_text("is in progress.")).to_be_visible()
+    page.get_by_role("button", name="Cancel ticket").click()
+    expect(page.get_by_text("This cannot be undone")).to_be_visible()
+    page.get_by_role("link", name="Back").click()
+    expect(page.get_by_role("button", name="Complete")).to_be_visible()
+    page.get_by_role("button", name="Cancel ticket").click()
+    page.get_by_role("button", name=re.compile("Yes, cancel")).click()
+    expect(page.get_by_text("is cancelled.")).to_be_visible()
+    expect(page.get_by_role("button", name="Complete")).to_have_count(0)
+
+
+def test_a_delivery_is_booked_and_the_ledger_says_so(at_desk: Desk) -> None:
+    page = at_desk.page
+    at_desk.open("/admin/inventory/part/1/change/")
+    page.get_by_role("link", name="Receive delivery").click()
+    page.fill("[name=quantity]", "7")
+    page.fill("[name=note]", "Delivery note 42")
+    page.get_by_role("button", name="Book into stock").click()
+    expect(page.get_by_text(re.compile(r"7 received; \d+ in stock"))).to_be_visible()
+    expect(page.get_by_text("Delivery note 42").first).to_be_visible()
+
+
+def test_two_at_one_ticket_the_second_is_told(at_desk: Desk, filled: Shop, pending: int) -> None:
+    page = at_desk.page
+    at_desk.open(f"/admin/tickets/serviceticket/{pending}/change/")
+    page.fill("[name=service_desc]", "Mine")
+    filled.ask(
+        "from tickets.models import ServiceTicket as T; from tickets.lifecycle import edit_ticket;"
+        "from autoful.actor import COMMAND;"
+        f"edit_ticket(ticket=T(pk={pending}), fields={{'service_desc': 'Theirs'}}, actor=COMMAND);"
+        "answer = None"
+    )
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_text("Somebody else has changed this")).to_be_visible()
+    assert page.input_value("[name=service_desc]") == "Mine"
+    said = filled.ask(
+        "from tickets.models import ServiceTicket as T;"
+        f"answer = T.objects.get(pk={pending}).service_desc"
+    )
+    assert said == "Theirs"
+
+
+def test_the_order_sheet_prints_and_downloads(at_desk: Desk) -> None:
+    page = at_desk.page
+    at_desk.open("/admin/inventory/part/")
+    page.get_by_role("link", name="Order sheet").click()
+    expect(page.get_by_role("heading", name="Order sheet")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as CSV").click()
+    assert re.fullmatch(r"order-sheet-\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
+    assert page.locator("tbody tr").count() > 0
