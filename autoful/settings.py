@@ -136,6 +136,8 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "corsheaders",
     "auditlog",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
 ]
 
 MIDDLEWARE = [
@@ -183,6 +185,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 # Not cached_db: a sign-out while Redis is away would be undone when Redis comes back with the session.
+OTP_TOTP_ISSUER = "Autoful"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 # Whichever comes first: the browser is closed, or nothing is asked for so long. See accounts/idle.py.
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -208,6 +211,7 @@ UNFOLD = {
     },
     "DASHBOARD_CALLBACK": "tickets.home.home",
     "LOGIN": {"form": "autoful.accounts.forms.SignInForm"},
+    "ACCOUNT": {"navigation": "autoful.accounts.second_factor_page.account_links"},
 }
 
 # --- The shop -------------------------------------------------------------------------------------

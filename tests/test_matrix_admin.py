@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 # What is everybody's who works here: the first page, the names of the pages that they may see,
 # their own password, signing in and out.
 OWN = {"index", "login", "logout", "search", "password_change", "password_change_done", "jsi18n"}
+OWN |= {"second_factor"}
 
 FORM = "application/x-www-form-urlencoded"
 

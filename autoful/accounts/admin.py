@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import auditlog.admin  # noqa: F401  # registers its own page, which ours replaces
+import django_otp.plugins.otp_totp.admin  # noqa: F401
 from auditlog.models import LogEntry
 from django.conf import settings
 from django.contrib import admin
@@ -21,8 +22,10 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.decorators import display
 
+from autoful.accounts import second_factor
 from autoful.accounts.forms import PasswordForm, UserAddForm, UserForm
 from autoful.accounts.groups import delete_groups
 from autoful.accounts.models import User
@@ -37,6 +40,7 @@ from autoful.sheets import as_csv, one_by_one
 
 admin.site.unregister(Group)
 admin.site.unregister(LogEntry)
+admin.site.unregister(TOTPDevice)  # its page shows the secrets
 
 
 @admin.register(User)
@@ -55,17 +59,44 @@ class UserAdmin(ShopAdmin, DjangoUserAdmin):
         (None, {"fields": ("email", "password", "roles")}),
         (
             "Back office",
-            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
+            {
+                "fields": (
+                    *("is_active", "is_staff", "second_factor_required"),
+                    *("is_superuser", "groups", "user_permissions"),
+                )
+            },
         ),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "password1", "password2", "is_staff")}),)
     readonly_fields = ("roles", "last_login", "date_joined")
+    actions = ("require_second_factor", "remove_second_factor")
     grants = ("is_staff", "is_superuser", "groups", "user_permissions")
 
     @display(description="roles")
     def roles(self, user: User) -> str:
         return ", ".join(role for role in settings.ROLES if hasattr(user, role)) or "-"
+
+    @admin.action(description="Require a second factor", permissions=["change"])
+    def require_second_factor(self, request: HttpRequest, queryset: Any) -> None:
+        told = self._managed(request, queryset)
+        for user in told:
+            user.second_factor_required = True
+            user.save(update_fields=["second_factor_required"])
+        self.message_user(request, f"Asked to set one up: {', '.join(map(str, told)) or 'nobody'}.")
+
+    @admin.action(description="Remove the second factor (phone lost)", permissions=["change"])
+    def remove_second_factor(self, request: HttpRequest, queryset: Any) -> None:
+        told = self._managed(request, queryset)
+        for user in told:
+            second_factor.remove(user=user, actor=back_office(request))
+        names = ", ".join(map(str, told)) or "nobody"
+        self.message_user(request, f"No code is asked for any more: {names}.")
+
+    def _managed(self, request: HttpRequest, queryset: Any) -> list[User]:
+        """Those of the back office among them whose sign-in this person may decide."""
+        staff = queryset.filter(is_staff=True).order_by("pk")
+        return [user for user in staff if self.has_change_permission(request, user)]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Also asked before a password is set.

@@ -22,3 +22,10 @@ class AwaitingApproval(DomainError):
 class EmailTaken(InvalidField):
     def __init__(self) -> None:
         super().__init__("email", "An account with this email already exists.")
+
+
+class WrongCode(InvalidField):
+    def __init__(self) -> None:
+        super().__init__(
+            "code", "That is not the code the app shows now. Is the phone's clock right?"
+        )

@@ -6,17 +6,38 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm
-from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget
+from unfold.widgets import (
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from autoful import limits
-from autoful.accounts import guessing
+from autoful.accounts import guessing, second_factor
 from autoful.accounts.models import User, normalize_email
 from autoful.accounts.sign_in import record
 from autoful.actor import NOBODY, Role
 
 
+class CodeField(forms.CharField):
+    """Six digits, with or without the space that apps show in the middle."""
+
+    def __init__(self, **options: Any) -> None:
+        digits = {"inputmode": "numeric", "autocomplete": "one-time-code"}
+        widget = UnfoldAdminTextInputWidget(attrs=digits)
+        super().__init__(**({"label": "Code", "max_length": 10, "widget": widget} | options))
+
+    def to_python(self, value: Any) -> str:
+        return "".join((super().to_python(value) or "").split())
+
+
 class SignInForm(AuthenticationForm):
-    """Signing in to the back office, limited as signing in to the API is."""
+    """Signing in to the back office, limited as signing in to the API is.
+
+    The code is asked for by those who have set one up: see second_factor.
+    """
+
+    code = CodeField(required=False, label="Code from your app, if you have set one up")
 
     def clean(self) -> Any:
         # First of all: a refused guess must not cost a hash, nor tell whether it was right.
@@ -37,6 +58,15 @@ class SignInForm(AuthenticationForm):
             # A right password that does not open this door; Django announces only wrong ones.
             record(user, "sign-in refused", hat=str(Role.BACK_OFFICE), actor=NOBODY)
             raise
+        if second_factor.has_one(user):
+            code = self.cleaned_data.get("code", "")
+            if not code:
+                raise ValidationError("Enter the code that your app shows, too.", code="no_code")
+            if not second_factor.is_right(user, code):
+                record(user, "sign-in refused", hat=str(Role.BACK_OFFICE), actor=NOBODY)
+                raise ValidationError(
+                    "That is not the code your app shows now. Wait for the next one.", code="code"
+                )
         guessing.remember_address(user.email)
 
 

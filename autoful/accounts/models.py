@@ -45,6 +45,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(
         "back office", default=False, help_text="May sign in to the back office."
     )
+    second_factor_required = models.BooleanField(
+        "second factor required",
+        default=False,
+        db_default=False,
+        help_text="Must set up a code from an app before anything else in the back office.",
+    )
     version = models.PositiveBigIntegerField(default=0, editable=False)
     token_version = models.PositiveIntegerField(default=1, editable=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)

@@ -3,19 +3,24 @@
 It refuses an address that asks for nothing.
 """
 
+from functools import wraps
 from typing import Any
 
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import InvalidPage, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
+from autoful.accounts import second_factor, second_factor_page
 from autoful.admin.lists import is_too_much
 
+# What whoever has to set up a second factor may do before.
+FIRST = {"second_factor", "logout"}
 FOUND = 6  # of each kind; who looks for more has typed too little
 
 
@@ -64,6 +69,29 @@ class BackOffice(UnfoldAdminSite):
                 url = reverse(name, args=(row.pk,))
                 found.append(SearchResult(title, description, url, page.icon))
         return found
+
+    # --- The second factor ---
+
+    def get_urls(self) -> list[Any]:
+        page = path("second-factor/", self.admin_view(self.second_factor), name="second_factor")
+        return [page, *super().get_urls()]
+
+    def second_factor(self, request: HttpRequest) -> HttpResponse:
+        return second_factor_page.page(request, self.each_context(request))
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Every page but those on which one sets it up or leaves."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            asked = request.resolver_match.url_name if request.resolver_match else None
+            first = asked not in FIRST and self.has_permission(request)
+            if first and second_factor.must_set_up(request.user):
+                return redirect(f"{self.name}:second_factor")
+            return inner(request, *args, **kwargs)
+
+        return page
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
         return PickingView.as_view(admin_site=self)(request)

@@ -13,6 +13,7 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.tokens import AccessToken, Token
 from rest_framework_simplejwt.utils import aware_utcnow
 
+from autoful.accounts import second_factor
 from autoful.accounts.tokens import bearer
 from autoful.actor import NOBODY, Actor, Role, identify
 
@@ -74,6 +75,8 @@ class BackOfficeAuthentication(SessionAuthentication):
     def authenticate(self, request: Request) -> Any:
         user = getattr(request._request, "user", None)
         if user is None or not user.is_authenticated or not user.is_staff:
+            return None
+        if second_factor.must_set_up(user):
             return None
         super().authenticate(request)
         actor = Actor(Role.BACK_OFFICE, user)
