@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tickets.models import ServiceTicket  # noqa: F401
 
 
-NUMBER = re.compile("[0-9]{1,18}")
+NUMBER = re.compile("[1-9][0-9]{0,17}")  # with zeros before it, it is the end of a VIN
 
 
 class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):

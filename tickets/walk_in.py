@@ -31,6 +31,8 @@ from customers.vehicles import check_digit_warning
 from tickets.lifecycle import open_for_walk_in
 from tickets.models import ServiceTicket
 
+# unfold hides its pages until Alpine has begun, and nothing hidden takes `autofocus`.
+FOCUSED = {"autofocus": True, "x-init": "setTimeout(() => $el.focus(), 50)"}
 ASKED = "somebody_new"  # when there is somebody with the same phone
 
 
@@ -43,7 +45,7 @@ def _typed(model: Any, name: str, **options: Any) -> Any:
 
 
 class WalkInForm(forms.Form):
-    name = _typed(Customer, "name", widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}))
+    name = _typed(Customer, "name", widget=UnfoldAdminTextInputWidget(attrs=FOCUSED))
     phone = _typed(Customer, "phone")
     email = EmailField(required=False)
     somebody_new = forms.BooleanField(

@@ -26,6 +26,7 @@ def pending(filled: Shop) -> int:
 def test_a_walk_in_by_keyboard_alone(at_desk: Desk) -> None:
     page, press = at_desk.page, at_desk.page.keyboard.press
     at_desk.open("/admin/tickets/serviceticket/walk-in/")
+    expect(page.locator("[name=name]")).to_be_focused()
     for text in ("Wanda Walker", "+1 555 771 1221", "", "1M8GDM9AXKP042788", "QX-771"):
         page.keyboard.type(text)
         press("Tab")
@@ -64,6 +65,7 @@ def test_one_box_finds_a_car_by_its_last_six(at_desk: Desk, filled: Shop) -> Non
     vin = filled.ask("from customers.models import Vehicle as V; answer = V.objects.first().vin")
     page = at_desk.page
     page.keyboard.press("Control+k")
+    expect(page.locator("#search-input-command")).to_be_focused()
     page.keyboard.type(vin[-6:], delay=20)
     found = page.locator("#command-results-list a").first
     expect(found).to_contain_text(vin)
@@ -75,10 +77,10 @@ def test_one_box_finds_a_car_by_its_last_six(at_desk: Desk, filled: Shop) -> Non
 def test_parts_are_added_with_the_stock_in_sight(at_desk: Desk, pending: int) -> None:
     page = at_desk.page
     at_desk.open(f"/admin/tickets/serviceticket/{pending}/change/")
-    page.get_by_text("Add another Part").click()
-    page.locator("#part_lines-0 .select2-selection").click()
+    page.get_by_role("link", name="Add another Part").click()
+    page.locator("[name=part_lines-0-part] + .select2 .select2-selection").click()
     page.keyboard.type("brake pad set, front", delay=10)
-    choice = page.locator(".select2-results__option", has_text="in stock").first
+    choice = page.locator(".select2-results__option", has_text="Brake pad set, front (").first
     expect(choice).to_be_visible()
     said = choice.inner_text()
     stock = int(re.search(r"(\d+) in stock", said)[1])  # type: ignore[index]

@@ -2,6 +2,8 @@
 
 import json
 
+from playwright.sync_api import expect
+
 from autoful.testing.shops import Shop
 from tests.browser.desk import Desk
 
@@ -75,6 +77,7 @@ def test_what_is_typed_stays_text_everywhere(at_desk: Desk, filled: Shop) -> Non
     at_desk.settle()
     page = at_desk.page
     page.keyboard.press("Control+k")
+    expect(page.locator("#search-input-command")).to_be_focused()
     page.keyboard.type("script", delay=20)
     page.locator("#command-results-list a").first.wait_for()
     assert not page.evaluate("window.ran")
