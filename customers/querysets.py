@@ -23,13 +23,18 @@ def _digits(text: str) -> str:
     return re.sub(r"[^0-9]", "", text)
 
 
+def vin_begins(text: str) -> Q:
+    """Whether a `vin` begins so: by its index, which MySQL does not use for LIKE BINARY."""
+    vin = text.upper()  # as they are stored
+    return Q(vin__gte=vin, vin__lt=f"{vin}\uffff")
+
+
 class VehicleQuerySet(models.QuerySet["Vehicle"]):
     def found_by(self, text: str) -> VehicleQuerySet:
         """By the plate, or by the VIN: its beginning, or its last six."""
-        vin = text.upper()  # as they are stored
-        found = Q(vin__startswith=vin) | Q(plate__istartswith=text)
+        found = vin_begins(text) | Q(plate__istartswith=text)
         if len(text) >= LAST_SIX:
-            found |= Q(vin__endswith=vin)
+            found |= Q(vin__endswith=text.upper())
         return self.filter(found)
 
 

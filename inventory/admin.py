@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -17,8 +18,10 @@ from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
+from autoful.accounts.models import User
 from autoful.actor import Actor
 from autoful.admin import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin
+from autoful.admin.lists import MOST_FOUND
 from autoful.sheets import as_csv
 from inventory import order_sheet, stock
 from inventory.models import LARGEST_QUANTITY, Part, StockMovement
@@ -229,7 +232,20 @@ class StockMovementAdmin(ReadOnlyAdmin):
     list_filter = ("reason", "created_at")
     list_select_related = ("part", "actor")
     search_fields = ("part__part_name", "part__part_number", "=reference", "note", "actor__email")
+    search_help_text = (
+        "Part, part number, ticket-42, or who it was; words of the note in the newest 20,000."
+    )
     ordering = ("-id",)
+
+    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
+        parts = Part.objects.found_by(text).values_list("pk", flat=True)
+        people = User.objects.filter(email__startswith=text.lower()).values_list("pk", flat=True)
+        return [
+            Q(reference=text),
+            Q(part__in=list(parts[:MOST_FOUND])),
+            Q(actor__in=list(people[:MOST_FOUND])),
+            self.recently(Q(note__icontains=text)),
+        ]
 
     @display(
         description="reason",

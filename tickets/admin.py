@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import TextField
+from django.db.models import Q, TextField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
@@ -16,8 +16,11 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from autoful.actor import Actor
-from autoful.admin import ReadOnlyAdmin, VerbAdmin
+from autoful.admin import VerbAdmin
+from autoful.admin.lists import MOST_FOUND
 from autoful.admin.pages import back_office
+from customers.models import Customer, Vehicle
+from customers.querysets import vin_begins
 from customers.vehicles import check_digit_warning
 from mechanics.models import first_name
 from tickets.inlines import OWN_WORK, PartLineInline, TeamInline
@@ -29,7 +32,8 @@ from tickets.lifecycle import (
     open_ticket,
     transition,
 )
-from tickets.models import Assignment, PartLine, ServiceTicket, StatusChange
+from tickets.models import ServiceTicket
+from tickets.records import by_number
 from tickets.timeline import timeline
 from tickets.walk_in import WalkInPage
 
@@ -95,6 +99,9 @@ class ServiceTicketAdmin(WalkInPage, VerbAdmin):
         *("id__exact", "vin", "service_desc", "vehicle__plate"),
         *("customer__name", "customer__phone", "customer__email"),
     )
+    search_help_text = (
+        "Number, VIN, plate, customer or phone; words of the description in the newest 20,000."
+    )
     private_fields = {
         "customer__phone": "customers.view_customer",
         "customer__email": "customers.view_customer",
@@ -120,9 +127,18 @@ class ServiceTicketAdmin(WalkInPage, VerbAdmin):
 
     icon = "build"
 
+    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
+        ways = [*by_number(text, "pk"), vin_begins(text)]
+        if request.user.has_perm("customers.view_vehicle"):
+            ways.append(Q(vehicle__in=list(Vehicle.objects.found_by(text)[:MOST_FOUND])))
+        if request.user.has_perm("customers.view_customer"):
+            customers = Customer.objects.existing().found_by(text)
+            ways.append(Q(customer__in=list(customers[:MOST_FOUND])))
+        return [*ways, self.recently(Q(service_desc__icontains=text))]
+
     def find(self, request: HttpRequest, text: str) -> Any:
         tickets = self.get_queryset(request).select_related("customer", "vehicle")
-        return tickets.numbered(text.removeprefix("#"))
+        return tickets.filter(*by_number(text, "pk")) if by_number(text, "pk") else tickets.none()
 
     def found_as(self, request: HttpRequest, row: ServiceTicket) -> tuple[str, str]:
         return f"#{row.pk} {row.customer}", f"{row.vehicle}, {row.get_status_display().lower()}"
@@ -259,35 +275,3 @@ class ServiceTicketAdmin(WalkInPage, VerbAdmin):
         super().save_model(request, obj, form, change)
         if "vin" in form.changed_data and (warning := check_digit_warning(obj.vin)):
             self.message_user(request, warning, messages.WARNING)
-
-
-@admin.register(StatusChange)
-class StatusChangeAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "ticket", "from_status", "to_status", "actor", "role", "reason")
-    list_filter = ("to_status", "created_at")
-    list_select_related = ("ticket", "actor")
-    search_fields = ("ticket__id__exact", "actor__email", "reason")
-    ordering = ("-id",)
-
-
-@admin.register(Assignment)
-class AssignmentAdmin(ReadOnlyAdmin):
-    """Who was on what. The team is changed on the ticket's page."""
-
-    list_display = ("assigned_at", "ticket", "mechanic", "assigned_by")
-    list_filter = ("assigned_at",)
-    list_select_related = ("ticket", "mechanic", "assigned_by")
-    search_fields = ("ticket__id__exact", "mechanic__name")
-    ordering = ("-id",)
-
-
-@admin.register(PartLine)
-class PartLineAdmin(ReadOnlyAdmin):
-    """What was used on what. Parts are added and removed on the ticket's page."""
-
-    list_display = ("created_at", "ticket", "part", "quantity_used", "unit_price", "unit_cost")
-    list_filter = ("created_at",)
-    list_select_related = ("ticket", "part")
-    search_fields = ("ticket__id__exact", "part__part_name", "part__part_number")
-    ordering = ("-id",)
-    private_fields = {"unit_cost": "inventory.view_cost"}

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from autoful import tally
+from autoful import deferred, tally
 from autoful.accounts.models import User
 from autoful.money import to_cents
 from inventory.models import Part
@@ -78,7 +78,7 @@ def _statuses() -> list[dict[str, Any]]:
 def _late(today: date) -> dict[str, Any]:
     """Open tickets whose day has passed, longest ago first."""
     late = ServiceTicket.objects.late(today)
-    rows = late.select_related("customer", "vehicle")[:LONGEST]
+    rows = deferred.piece(late.select_related("customer", "vehicle"), 0, LONGEST)
     return {
         "count": late.count(),
         "url": _tickets(late="yes"),

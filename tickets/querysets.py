@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,17 +12,10 @@ if TYPE_CHECKING:
     from tickets.models import ServiceTicket  # noqa: F401
 
 
-NUMBER = re.compile("[1-9][0-9]{0,17}")  # with zeros before it, it is the end of a VIN
-
-
 class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
     def worked_on_by(self, user: User) -> ServiceTicketQuerySet:
         """On whose team this account's mechanic is; an account is one mechanic's, so none twice."""
         return self.filter(assignments__mechanic__user=user)
-
-    def numbered(self, text: str) -> ServiceTicketQuerySet:
-        """The ticket of this number; none for what is no number."""
-        return self.filter(pk=int(text)) if NUMBER.fullmatch(text) else self.none()
 
     def late(self, today: date) -> ServiceTicketQuerySet:
         """Open although their day has passed, longest ago first."""

@@ -35,6 +35,7 @@ from autoful.admin import ReadOnlyAdmin, ShopAdmin
 from autoful.admin.filters import DaysFilter
 from autoful.admin.forms import is_row_number
 from autoful.admin.history import describe, told
+from autoful.admin.lists import MOST_FOUND
 from autoful.admin.pages import back_office
 from autoful.sheets import as_csv, one_by_one
 
@@ -208,7 +209,20 @@ class LogEntryAdmin(ReadOnlyAdmin):
     list_before_template = "admin/audit/export.html"
     list_select_related = ("actor", "content_type")
     search_fields = ("object_repr", "actor__email", "=cid", "=object_pk")
+    search_help_text = (
+        "Who it was, an object's number, a request's id; an object's name in the newest 20,000."
+    )
     ordering = ("-id",)
+
+    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
+        people = User.objects.filter(email__startswith=text.lower()).values_list("pk", flat=True)
+        return [
+            Q(cid=text),
+            Q(object_pk=text),
+            Q(actor__in=list(people[:MOST_FOUND])),
+            self.recently(Q(object_repr__icontains=text)),
+        ]
+
     fields = ("timestamp", "who", "role", "done", "about", "said", "remote_addr", "cid")
 
     def kinds_shown(self, request: HttpRequest) -> list[ContentType]:

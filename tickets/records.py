@@ -1,0 +1,82 @@
+"""The back office: what is only read, moves, teams and parts as they were."""
+
+import re
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+
+from autoful.accounts.models import User
+from autoful.admin import ReadOnlyAdmin
+from autoful.admin.lists import MOST_FOUND
+from inventory.models import Part
+from mechanics.models import Mechanic
+from tickets.models import Assignment, PartLine, StatusChange
+
+NUMBER = re.compile("#?([1-9][0-9]{0,17})")  # with zeros before it, it is the end of a VIN
+
+
+def by_number(text: str, column: str) -> list[Q]:
+    """The way to find what has this ticket's number in `column`; none for what is no number."""
+    found = NUMBER.fullmatch(text)
+    return [Q(**{column: int(found[1])})] if found else []
+
+
+class RecordAdmin(ReadOnlyAdmin):
+    """Rows about tickets, newest first."""
+
+    ordering = ("-id",)
+    pointed_at = ""  # the column that points at what else they are found by
+
+    def pointed_at_by(self, text: str) -> Any:
+        """The rows that `text` finds, at which these point."""
+        raise NotImplementedError
+
+    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
+        others = list(self.pointed_at_by(text).values_list("pk", flat=True)[:MOST_FOUND])
+        return [*by_number(text, "ticket"), Q(**{f"{self.pointed_at}__in": others})]
+
+
+@admin.register(StatusChange)
+class StatusChangeAdmin(RecordAdmin):
+    list_display = ("created_at", "ticket", "from_status", "to_status", "actor", "role", "reason")
+    list_filter = ("to_status", "created_at")
+    list_select_related = ("ticket", "actor")
+    search_fields = ("ticket__id__exact", "actor__email")
+    search_help_text = "Ticket number, or the e-mail of whoever moved it."
+    pointed_at = "actor"
+
+    def pointed_at_by(self, text: str) -> Any:
+        return User.objects.filter(email__startswith=text.lower())
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(RecordAdmin):
+    """Who was on what. The team is changed on the ticket's page."""
+
+    list_display = ("assigned_at", "ticket", "mechanic", "assigned_by")
+    list_filter = ("assigned_at",)
+    list_select_related = ("ticket", "mechanic", "assigned_by")
+    search_fields = ("ticket__id__exact", "mechanic__name")
+    search_help_text = "Ticket number or mechanic."
+    pointed_at = "mechanic"
+
+    def pointed_at_by(self, text: str) -> Any:
+        return Mechanic.objects.filter(name__icontains=text)
+
+
+@admin.register(PartLine)
+class PartLineAdmin(RecordAdmin):
+    """What was used on what. Parts are added and removed on the ticket's page."""
+
+    list_display = ("created_at", "ticket", "part", "quantity_used", "unit_price", "unit_cost")
+    list_filter = ("created_at",)
+    list_select_related = ("ticket", "part")
+    search_fields = ("ticket__id__exact", "part__part_name", "part__part_number")
+    search_help_text = "Ticket number, part or part number."
+    private_fields = {"unit_cost": "inventory.view_cost"}
+    pointed_at = "part"
+
+    def pointed_at_by(self, text: str) -> Any:
+        return Part.objects.found_by(text)
