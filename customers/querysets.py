@@ -30,11 +30,14 @@ def vin_begins(text: str) -> Q:
 
 
 class VehicleQuerySet(models.QuerySet["Vehicle"]):
-    def found_by(self, text: str) -> VehicleQuerySet:
-        """By the plate, or by the VIN: its beginning, or its last six."""
+    def found_by(self, text: str, *, described: bool = False) -> VehicleQuerySet:
+        """By the plate, or by the VIN: its beginning, or its last six. `described`: by make and model
+        too."""
         found = vin_begins(text) | Q(plate__istartswith=text)
         if len(text) >= LAST_SIX:
             found |= Q(vin__endswith=text.upper())
+        if described:
+            found |= Q(make__icontains=text) | Q(model__icontains=text)
         return self.filter(found)
 
 

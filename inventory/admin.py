@@ -18,10 +18,11 @@ from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
+from autoful import deferred
 from autoful.accounts.models import User
 from autoful.actor import Actor
 from autoful.admin import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin
-from autoful.admin.lists import MOST_FOUND
+from autoful.admin.lists import MOST_FOUND, MOST_LISTED
 from autoful.sheets import as_csv
 from inventory import order_sheet, stock
 from inventory.models import LARGEST_QUANTITY, Part, StockMovement
@@ -98,7 +99,9 @@ class UnmovedFilter(admin.SimpleListFilter):
         days = self.value() or ""
         if not (days.isdecimal() and len(days) <= 4):
             return queryset
-        return queryset.unmoved_since(timezone.now() - timedelta(days=int(days)))
+        # Found once, and not again when they are counted: each part is looked up in the ledger.
+        unmoved = Part.objects.unmoved_since(timezone.now() - timedelta(days=int(days)))
+        return queryset.filter(pk__in=deferred.numbers_of(unmoved, 0, MOST_LISTED))
 
 
 @admin.register(Part)

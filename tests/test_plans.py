@@ -12,11 +12,13 @@ import pytest
 from django.db import connection
 from django.db.models import QuerySet
 
+from autoful.accounts.models import User
 from autoful.actor import Actor, Role
 from autoful.api.cursors import Cursor, order_of, write
+from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona
 from bench.filling import fill
-from customers.models import Customer
+from customers.models import Customer, Vehicle
 from inventory.models import Part
 from mechanics.models import Mechanic
 from tests.plans import Asked, Query, asked_by, explained
@@ -272,3 +274,47 @@ def test_control_what_is_read_whole_is_seen(sizes: dict[str, int], db: None) -> 
     joined = ServiceTicket.objects.order_by("customer__phone", "id")
     faults = asked_by(lambda: list(joined[:10])).faults(sizes, MOST)
     assert any("are sorted" in fault for fault in faults)
+
+
+# --- The back office ------------------------------------------------------------------------------
+
+DESK = "/admin/"
+LISTS = [
+    *("tickets/serviceticket/", "tickets/serviceticket/?o=6", "tickets/serviceticket/?o=2"),
+    *("tickets/serviceticket/?status__exact=completed", "tickets/serviceticket/?p=150"),
+    *("tickets/serviceticket/?q=50000", "tickets/serviceticket/?q={vin}"),
+    *("tickets/assignment/", "tickets/assignment/?q=50000"),
+    *("tickets/partline/", "tickets/partline/?q=50000"),
+    *("tickets/statuschange/", "tickets/statuschange/?q=50000"),
+    *("customers/customer/", "customers/vehicle/", "inventory/part/", "accounts/user/"),
+    *("inventory/stockmovement/", "inventory/stockmovement/?q=ticket-50000"),
+    *(
+        "auditlog/logentry/",
+        "tickets/serviceticket/50000/change/",
+        "customers/customer/7000/change/",
+    ),
+    *("search/?extended=1&s=50000", "search/?extended=1&s=nobody"),
+]
+# Tables of which every row may be looked at: a tenth of the tickets and less, for a word in a name.
+# A page of the back office finds its texts there, and its money.
+SHORT = r"(customers_customer|customers_vehicle|mechanics_mechanic|inventory_part)"
+# Leafing through counts ten thousand rows, and a word in a text is looked for in twenty thousand.
+MOST_AT_A_DESK = 80_000
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_page_of_the_back_office_reads_a_long_table_whole(
+    path: str, sizes: dict[str, int], db: None, settings: Any
+) -> None:
+    settings.RATE_LIMITS = None
+    desk = Desk(User.objects.create_superuser("desk@example.com", "correct horse"))
+    desk.get(DESK)
+    url = DESK + path.format(vin=Vehicle.objects.values_list("vin", flat=True)[700])
+
+    def get() -> None:
+        assert desk.get(url).status_code == 200
+
+    asked = asked_by(get)
+    assert asked.queries, "nothing was asked, so this proves nothing"
+    faults = [fault for fault in asked.faults(sizes, MOST_AT_A_DESK) if not re.search(SHORT, fault)]
+    assert not faults, f"{faults}\n{asked}"

@@ -58,7 +58,7 @@ def found(desk, text):
         ("555 010-2030", "customer"),
         ("+1 555 010 2030", "customer"),
         (VIN.lower(), "vehicle"),
-        (VIN[:11], "vehicle"),
+        (VIN[:15], "vehicle"),
         (VIN[-6:], "vehicle"),
         ("kl-ab 123", "vehicle"),
         ("bp-4711", "part"),

@@ -95,6 +95,7 @@ class ServiceTicketAdmin(WalkInPage, VerbAdmin):
     list_display = ("number", "customer", "vehicle", "work", "team", "service_date", "state")
     list_filter = ("status", LateFilter, "service_date")
     list_select_related = ("customer", "vehicle")
+    sortable_by = ("number", "service_date", "state")  # what an index has in order
     search_fields = (
         *("id__exact", "vin", "service_desc", "vehicle__plate"),
         *("customer__name", "customer__phone", "customer__email"),

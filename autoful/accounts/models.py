@@ -59,6 +59,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects = UserManager()
 
+    class Meta:
+        # Few among all the customers.
+        indexes: ClassVar = [models.Index(fields=["is_staff"], name="user_staff")]
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 

@@ -92,6 +92,19 @@ class SearchForm(ChangeListSearchForm):
 class ShopChangeList(ChangeList):
     search_form_class = SearchForm
 
+    def get_ordering_field(self, field_name: Any) -> Any:
+        # Django's `sortable_by` takes the arrows off a column, and sorts by it for whoever asks.
+        sortable = field_name in self.sortable_by
+        return super().get_ordering_field(field_name) if sortable else None
+
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
+        # Ties are settled in the direction of the column: an index has both in one.
+        ordering = list(super().get_ordering(request, queryset))
+        first, last = ordering[0], ordering[-1]
+        if isinstance(first, str) and str(last).lstrip("-") in ("id", "pk"):
+            ordering[-1] = "-pk" if first.startswith("-") else "pk"
+        return ordering
+
 
 class ShopList(ModelAdmin):
     """The list of a page.
