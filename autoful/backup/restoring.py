@@ -24,7 +24,7 @@ from autoful.serving import CannotStart, alone
 
 # Rows that a shop has before anybody uses it.
 BOOKKEEPING = {"django_migrations", "django_content_type", "auth_permission", "django_session"}
-BOOKKEEPING |= {"autoful_tally"}
+BOOKKEEPING |= {"autoful_tally", "auth_group", "auth_group_permissions"}
 
 
 @dataclass

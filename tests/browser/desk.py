@@ -65,7 +65,9 @@ class Desk:
         self.settle()
 
     def settle(self) -> None:
-        self.page.wait_for_load_state("networkidle")
+        """Until its scripts have begun."""
+        self.page.wait_for_load_state("load")
+        self.page.wait_for_function("!document.querySelector('[x-cloak]')")
 
     def too_wide(self) -> int:
         """By how many pixels the page is wider than the window: nobody scrolls a form sideways."""

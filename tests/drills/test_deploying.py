@@ -244,7 +244,7 @@ def test_a_column_is_renamed_while_the_shop_is_open(ours: Shop, token: str, tmp_
 def test_renamed_in_one_step_the_old_version_fails(ours: Shop, token: str, tmp_path: Path) -> None:
     """The control: what the check refuses, and why."""
     today = Version.of_now(tmp_path / "today")
-    hasty = today.next("hasty", migrations={"0002_rename": RENAME})
+    hasty = today.next("hasty", migrations={"rename": RENAME})
     with pytest.raises(AssertionError, match="The running version asks for the old name"):
         hasty.manage(ours, "check_migrations")
 

@@ -55,8 +55,8 @@ WRITE_NEW: list[Patch] = [
 ]
 READ_NEW: Patch = (
     SHAPE,
-    "class PartSerializer(PublicPartSerializer):\n",
-    "class PartSerializer(PublicPartSerializer):\n"
+    "class ShelvedPartSerializer(PublicPartSerializer):\n",
+    "class ShelvedPartSerializer(PublicPartSerializer):\n"
     '    location = serializers.CharField(source="shelf")\n\n',
 )
 
@@ -118,7 +118,8 @@ class Version:
             before = max(path.stem for path in home.glob("0*.py"))
             marker = f"autoful_deploy = {marks[migration]!r}" if migration in marks else ""
             text = MIGRATION.format(before=before, operation=operation, marker=marker)
-            (home / f"{migration}.py").write_text(text)
+            number = int(before.partition("_")[0]) + 1
+            (home / f"{number:04}_{migration}.py").write_text(text)
         return Version(folder)
 
     @contextmanager
@@ -174,20 +175,20 @@ def releases(folder: Path) -> list[Version]:
         "adds",
         (MODEL, OLD_COLUMN, OLD_COLUMN + NEW_COLUMN),
         WRITE_BOTH,
-        migrations={"0002_shelf": ADD},
+        migrations={"shelf": ADD},
     )
-    switches = adds.next("switches", READ_NEW, migrations={"0003_fill_shelf": FILL})
+    switches = adds.next("switches", READ_NEW, migrations={"fill_shelf": FILL})
     forgets = switches.next(
         "forgets",
         (MODEL, OLD_COLUMN, ""),
         (MODEL, "null=True, editable=False", "null=True, blank=True"),
         (VERB, WRITE_BOTH[2], WRITE_BOTH[1]),
         *WRITE_NEW,
-        migrations={"0004_location_may_be_left_out": MAY_BE_LEFT_OUT, "0005_forget": FORGET},
+        migrations={"location_may_be_left_out": MAY_BE_LEFT_OUT, "forget": FORGET},
     )
     drops = forgets.next(
         "drops",
-        migrations={"0006_drop_location": DROP},
-        **{"0006_drop_location": "open: no version since the one before names it"},
+        migrations={"drop_location": DROP},
+        drop_location="open: no version since the one before names it",
     )
     return [today, adds, switches, forgets, drops]
