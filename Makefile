@@ -7,7 +7,7 @@ VENV := .venv
 PYTHON_IN_VENV := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test drills bench check format serve clean
+.PHONY: help run test drills bench check format screenshots serve clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 14
@@ -48,6 +48,9 @@ check: $(VENV)/dev.stamp ## Lint, types, imports, migrations, schema, known vuln
 
 format: $(VENV)/dev.stamp ## Format the code and put right what ruff can
 	@$(PYTHON_IN_VENV) -m ruff check --fix --quiet . ; $(PYTHON_IN_VENV) -m ruff format .
+
+screenshots: $(VENV)/dev.stamp ## Make the README's pictures anew, with Debian's chromium
+	@exec $(NEUTRAL) -m tests.browser.screenshots
 
 serve: $(VENV)/production.stamp ## Start Autoful in production; see the README for its environment
 	@exec $(PYTHON_IN_VENV) manage.py serve

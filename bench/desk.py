@@ -1,0 +1,180 @@
+"""How long the back office's pages take in long lists: `python -m bench.desk`.
+
+    BENCH_SIZES=100000 python -m bench.desk     with a shop of so many tickets only
+
+Each page is asked for by a superuser through Django's test client, once to warm up and then a few
+times, and the median counts: what the server and the network add is not in it. Written to
+docs/back-office.md, unless BENCH_REPORT names another file.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from autoful.testing import machine, servers
+from autoful.unwinding import unwinding_on_signals
+from bench.__main__ import INTERRUPTED, ROOMY
+from bench.shop import Place
+
+SIZES = (100_000, 1_000_000)
+TARGETS = {100_000: 300, 1_000_000: 500}  # milliseconds a page
+TIMES = 5
+REPORT = Path("docs/back-office.md")
+
+# Of rows from the middle: what is asked for is neither the first nor the last there is.
+PAGES = [
+    "",
+    "tickets/serviceticket/",
+    "tickets/serviceticket/?p=150",
+    "tickets/serviceticket/?status__exact=completed",
+    "tickets/serviceticket/?late=yes",
+    "tickets/serviceticket/?o=-6",
+    "tickets/serviceticket/?q={ticket}",
+    "tickets/serviceticket/?q={vin}",
+    "tickets/serviceticket/?q=brake",
+    "tickets/serviceticket/{ticket}/change/",
+    "tickets/serviceticket/{ticket}/history/",
+    "customers/customer/",
+    "customers/customer/?q={name}",
+    "customers/customer/?q=nobody",
+    "customers/customer/{customer}/change/",
+    "customers/vehicle/",
+    "customers/vehicle/?q={six}",
+    "inventory/part/",
+    "inventory/part/?q=brake",
+    "inventory/part/?stock=low",
+    "inventory/part/?unmoved=365",
+    "inventory/part/{part}/change/",
+    "inventory/part/order-sheet/",
+    "inventory/stockmovement/",
+    "inventory/stockmovement/?q=ticket-{ticket}",
+    "tickets/partline/",
+    "tickets/assignment/?q=nobody",
+    "tickets/statuschange/",
+    "accounts/user/",
+    "auditlog/logentry/",
+    "search/?extended=1&s={name}",
+    "search/?extended=1&s={six}",
+    "search/?extended=1&s={ticket}",
+    "autocomplete/?app_label=tickets&model_name=serviceticket&field_name=customer&term={name}",
+    "autocomplete/?app_label=tickets&model_name=partline&field_name=part&term=brake",
+]
+
+
+def main() -> int:
+    if command := machine.provide_production(own_database=True):
+        print(f"It lacks something. Install it with: {command}")
+        return 1
+    sizes = [int(size) for size in os.environ.get("BENCH_SIZES", "").split(",") if size] or SIZES
+    report = Path(os.environ.get("BENCH_REPORT") or REPORT)
+    tables = []
+    for tickets in sizes:
+        with ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="autoful-desk-"))
+            database = stack.enter_context(servers.mariadb_server(options=ROOMY))
+            redis = stack.enter_context(servers.redis())
+            place = Place(Path(folder), database.url, redis)
+            environment = place.environment(
+                DJANGO_SETTINGS_MODULE="autoful.settings", BENCH_TICKETS=str(tickets)
+            )
+            # A process for each size: Django is set up for one database.
+            tables.append(_measured_apart(environment))
+    text = "\n\n".join([INTRODUCTION, *tables]) + "\n"
+    report.write_text(text, encoding="utf-8")
+    print(f"{text}\nWritten to {report}")
+    return 0
+
+
+INTRODUCTION = f"""# The back office in long lists
+
+Written by `python -m bench.desk`: pages of the back office as a superuser asks for them, in process and
+without a browser, on a filled shop (a tenth as many customers and vehicles as tickets, 5,000 parts).
+Medians of {TIMES} after one to warm up. "Queries" are those of the database."""
+
+
+def _measured_apart(environment: dict[str, str]) -> str:
+    command = [sys.executable, "-c", "from bench.desk import measure; measure()"]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
+
+
+def measure() -> None:
+    """Fill the shop that the environment names, and print a table of its pages."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    from autoful.accounts.models import User
+    from bench.filling import fill
+
+    settings.RATE_LIMITS = None
+    settings.STORAGES["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+    tickets = int(os.environ["BENCH_TICKETS"])
+    print(f"{tickets:,} tickets: filling …", file=sys.stderr, flush=True)
+    call_command("migrate", verbosity=0, stdout=sys.stderr)
+    fill(connection, tickets=tickets)
+    boss = User.objects.create_superuser("boss@example.com", "a-password-of-the-bench")
+    target = TARGETS.get(tickets)
+    head = "| page | median, ms | slowest, ms | queries |" + (" under |" if target else "")
+    print(f"## {tickets:,} tickets\n\n{head}")
+    print("| --- " * (head.count("|") - 1) + "|")
+    for path, times, queries in _timed(boss):
+        median = statistics.median(times)
+        row = f"| `{path or 'the first page'}` | {median:.0f} | {max(times):.0f} | {queries} |"
+        print(row + (f" {target}: {'yes' if median < target else '**no**'} |" if target else ""))
+
+
+def _timed(boss: Any) -> Iterator[tuple[str, list[float], int]]:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from autoful.testing.pages import Desk
+    from customers.models import Customer, Vehicle
+    from inventory.models import Part
+    from tickets.models import ServiceTicket
+
+    desk = Desk(boss)
+    middle: dict[Any, Any] = {
+        model: model.objects.order_by("pk")[model.objects.count() // 2]
+        for model in (Customer, Vehicle, Part, ServiceTicket)
+    }
+    vin = middle[Vehicle].vin
+    words = {
+        "ticket": middle[ServiceTicket].pk,
+        "customer": middle[Customer].pk,
+        "part": middle[Part].pk,
+        "name": middle[Customer].name.split()[0],
+        "vin": vin,
+        "six": vin[-6:],
+    }
+    for pattern in PAGES:
+        path = pattern.format(**words)
+        times = []
+        for _ in range(TIMES + 1):
+            with CaptureQueriesContext(connection) as seen:
+                began = time.perf_counter()
+                answer: Any = desk.get(f"/admin/{path}")
+                times.append(1000 * (time.perf_counter() - began))
+            if answer.status_code != 200:
+                raise SystemExit(f"/admin/{path} answered {answer.status_code}.")
+        yield pattern, times[1:], len(seen)
+
+
+if __name__ == "__main__":
+    try:
+        with unwinding_on_signals():
+            sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
