@@ -13,7 +13,7 @@ from autoful.accounts.forms import EmailField
 from autoful.accounts.permissions import may_manage
 from autoful.actor import Actor
 from autoful.admin import StandingFilter, VerbAdmin, VerbFormSet, VerbInline
-from autoful.admin.lists import MOST_FOUND
+from autoful.admin.lists import newest
 from customers.models import Customer, Vehicle
 from customers.registration import change_customer, close_customer, enter_walk_in
 from customers.vehicles import check_digit_warning, save_vehicle
@@ -102,9 +102,9 @@ class CustomerAdmin(VerbAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        ways = [Q(pk__in=numbers_of(Customer.objects.found_by(text)))]
+        ways = [Q(pk__in=newest(Customer.objects.found_by(text)))]
         if request.user.has_perm("customers.view_vehicle"):
-            ways.append(Q(vehicles__in=numbers_of(Vehicle.objects.found_by(text))))
+            ways.append(Q(vehicles__in=newest(Vehicle.objects.found_by(text))))
         return ways
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -133,12 +133,6 @@ class CustomerAdmin(VerbAdmin):
 
     def remove(self, obj: Customer, actor: Actor) -> None:
         close_customer(customer=obj, actor=actor)
-
-
-def numbers_of(rows: Any) -> list[int]:
-    """Of the newest rows that are found, read once: found in a question inside another one, they are
-    looked for again when they are counted."""
-    return list(rows.order_by("-pk").values_list("pk", flat=True)[:MOST_FOUND])
 
 
 def is_current(customer: Customer | None) -> bool:
@@ -176,10 +170,10 @@ class VehicleAdmin(VerbAdmin):
         return str(row), ", ".join(filter(None, told))
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        ways = [Q(pk__in=numbers_of(Vehicle.objects.found_by(text, described=True)))]
+        ways = [Q(pk__in=newest(Vehicle.objects.found_by(text, described=True)))]
         if request.user.has_perm("customers.view_customer"):
             # Searching by a phone number tells whose it is.
-            ways.append(Q(customer__in=numbers_of(Customer.objects.found_by(text))))
+            ways.append(Q(customer__in=newest(Customer.objects.found_by(text))))
         return ways
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -22,7 +22,7 @@ from autoful import deferred
 from autoful.accounts.models import User
 from autoful.actor import Actor
 from autoful.admin import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin
-from autoful.admin.lists import MOST_FOUND, MOST_LISTED
+from autoful.admin.lists import MOST_LISTED, newest
 from autoful.sheets import as_csv
 from inventory import order_sheet, stock
 from inventory.models import LARGEST_QUANTITY, Part, StockMovement
@@ -83,7 +83,7 @@ class LowStockFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "low":
-            return queryset.low()
+            return queryset.to_order()
         return queryset.low(0) if self.value() == "none" else queryset
 
 
@@ -241,12 +241,11 @@ class StockMovementAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        parts = Part.objects.found_by(text).values_list("pk", flat=True)
-        people = User.objects.filter(email__startswith=text.lower()).values_list("pk", flat=True)
+        people = User.objects.filter(email__startswith=text.lower())
         return [
             Q(reference=text),
-            Q(part__in=list(parts[:MOST_FOUND])),
-            Q(actor__in=list(people[:MOST_FOUND])),
+            Q(part__in=newest(Part.objects.found_by(text))),
+            Q(actor__in=newest(people)),
             self.recently(Q(note__icontains=text)),
         ]
 

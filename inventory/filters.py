@@ -17,8 +17,14 @@ class PublicPartFilter(django_filters.FilterSet):
         fields: tuple[str, ...] = ()
 
 
-class PartFilter(PublicPartFilter):
+class ShelvedPartFilter(PublicPartFilter):
+    """Without the order of what the shop pays, which a cursor would tell to the cent."""
+
     location = TextFilter(lookup_expr="iexact", max_length=40)
+    ordering = Ordering(fields=["id", "part_name", "price", "quantity_in_stock", "reorder_point"])
+
+
+class PartFilter(ShelvedPartFilter):
     ordering = Ordering(
         fields=[
             "id",

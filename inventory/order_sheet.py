@@ -13,7 +13,7 @@ COST = ("Cost", "Total")
 
 def parts() -> Iterator[Part]:
     """By category and name, as shelves and suppliers' catalogues are."""
-    return one_by_one(Part.objects.low().order_by("category", "part_name", "id"))
+    return one_by_one(Part.objects.to_order().order_by("category", "part_name", "id"))
 
 
 def header(*, sees_cost: bool) -> tuple[str, ...]:

@@ -41,6 +41,11 @@ class PartQuerySet(models.QuerySet["Part"]):
         limit = F("reorder_point") if threshold is None else threshold
         return self.filter(quantity_in_stock__lte=limit).order_by("quantity_in_stock", "id")
 
+    def to_order(self) -> PartQuerySet:
+        """At or below their reorder point, without those the shop does not keep any more: none on the
+        shelf, and none to be."""
+        return self.low().exclude(quantity_in_stock=0, reorder_point=0)
+
     def unmoved_since(self, moment: datetime) -> PartQuerySet:
         """In stock, and neither delivered, used nor counted from `moment` on."""
         return self.filter(quantity_in_stock__gt=0).exclude(movements__created_at__gte=moment)

@@ -8,7 +8,7 @@ from autoful.api.permissions import PublicRead, WorksHere
 from autoful.api.viewsets import ShopViewSet
 from inventory import parts
 from inventory.errors import PartNotFound
-from inventory.filters import PartFilter, PublicPartFilter
+from inventory.filters import PartFilter, PublicPartFilter, ShelvedPartFilter
 from inventory.models import Part
 from inventory.schema import inventory_docs
 from inventory.serializers import (
@@ -49,6 +49,11 @@ class PartViewSet(ShopViewSet):
 
     def sees_cost(self) -> bool:
         return self.actor.works_here("inventory.view_cost")
+
+    def filterset_for_caller(self) -> Any:
+        filterset = super().filterset_for_caller()
+        hidden = filterset is PartFilter and not self.sees_cost()
+        return ShelvedPartFilter if hidden else filterset
 
     def audience(self) -> str:
         audience = super().audience()

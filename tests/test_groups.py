@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 
 from autoful.accounts.models import User
+from autoful.accounts.permissions import may_manage
 from autoful.accounts.tests.factories import UserFactory
 from autoful.testing.pages import Desk
 from customers.models import Customer
@@ -32,7 +33,7 @@ customers.vehicle           VAC    VAC              -            -         V
 mechanics.mechanic          VACD   V                -            -         V
 inventory.part              VACD   V                VACD         V         V
 inventory.stockmovement     V      -                V            -         V
-tickets.serviceticket       VACD   VAC              V            V         V
+tickets.serviceticket       VACD   VAC              -            V         V
 tickets.assignment          V      V                -            -         V
 tickets.partline            V      V                V            -         V
 tickets.statuschange        V      V                -            -         V
@@ -199,7 +200,10 @@ def test_the_session_of_a_mechanic_tells_no_cost_through_the_api(world: World) -
         answer = desk.get(path)
         assert answer.status_code == 200 and part.location in answer.content.decode()
         assert "cost" not in answer.content.decode(), path
+    # Nor by their order, of which a cursor tells the value.
+    assert desk.get("/inventory/?ordering=cost&cursor=").status_code >= 400
     owner = member_of_owner()
+    assert owner.get("/inventory/?ordering=cost&cursor=").status_code == 200
     assert float(owner.get(f"/inventory/{part.pk}").json()["cost"]) == float(part.cost)
     assert "cost" not in desk.get("/inventory/").content.decode()
 
@@ -208,6 +212,26 @@ def member_of_owner() -> Desk:
     user = UserFactory.create(email="second@shop.example", is_staff=True)
     user.groups.add(Group.objects.get(name="Owner"))
     return Desk(user)
+
+
+@pytest.mark.parametrize("group", NAMES)
+def test_the_owner_may_decide_about_everybody_in_a_group(group: str, world: World) -> None:
+    owner = User.objects.get(pk=member_of_owner().user.pk)
+    assert may_manage(owner, member(group, world).user)
+
+
+@pytest.mark.parametrize("group", NAMES)
+def test_the_session_tells_nothing_more_through_the_api(group: str, world: World) -> None:
+    desk = member(group, world)
+    mine, other = world.tickets[:2]
+    for path in (
+        *("/customers/", "/mechanics/", "/service_tickets/", "/inventory/"),
+        *(f"/service_tickets/{mine.pk}", f"/service_tickets/{other.pk}"),
+        *(f"/customers/{world.people['sarah'].id}", f"/mechanics/{world.people['mike'].id}"),
+        *(f"/inventory/{world.parts[0].pk}", "/inventory/low-stock?threshold=1000"),
+    ):
+        told = {fact for _, fact in secrets_in(desk.get(path), world)}
+        assert not told & UNSEEN[group], (path, told)
 
 
 def test_a_deactivated_account_is_signed_out(world: World) -> None:

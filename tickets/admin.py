@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from autoful.actor import Actor
 from autoful.admin import VerbAdmin
-from autoful.admin.lists import MOST_FOUND
+from autoful.admin.lists import newest
 from autoful.admin.pages import back_office
 from customers.models import Customer, Vehicle
 from customers.querysets import vin_begins
@@ -131,10 +131,10 @@ class ServiceTicketAdmin(WalkInPage, VerbAdmin):
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
         ways = [*by_number(text, "pk"), vin_begins(text)]
         if request.user.has_perm("customers.view_vehicle"):
-            ways.append(Q(vehicle__in=list(Vehicle.objects.found_by(text)[:MOST_FOUND])))
+            ways.append(Q(vehicle__in=newest(Vehicle.objects.found_by(text))))
         if request.user.has_perm("customers.view_customer"):
             customers = Customer.objects.existing().found_by(text)
-            ways.append(Q(customer__in=list(customers[:MOST_FOUND])))
+            ways.append(Q(customer__in=newest(customers)))
         return [*ways, self.recently(Q(service_desc__icontains=text))]
 
     def find(self, request: HttpRequest, text: str) -> Any:
@@ -196,9 +196,11 @@ class ServiceTicketAdmin(WalkInPage, VerbAdmin):
 
     def at_a_glance(self, request: HttpRequest, ticket: ServiceTicket) -> dict[str, Any]:
         """Who brings which car, what was done to it before, and what has happened to this ticket."""
-        before = self.get_queryset(request).filter(vehicle=ticket.vehicle_id).exclude(pk=ticket.pk)
+        tickets = self.get_queryset(request)
+        before = tickets.filter(vehicle=ticket.vehicle_id, pk__lt=ticket.pk)
         return {
             "ticket": ticket,
+            "sees_all": self.sees_all(request),
             "before": before.prefetch_related(None).order_by("-id")[:EARLIER],
             "parts_total": ticket.parts_total(),
             "currency": settings.AUTOFUL_CURRENCY,

@@ -37,7 +37,9 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     today = timezone.localdate()
     if may("tickets.view_serviceticket"):
         statuses = _statuses()
-        context |= {"statuses": statuses, "late": _late(today), "team": _at_work()}
+        context |= {"statuses": statuses, "late": _late(today)}
+        if may("mechanics.view_mechanic"):
+            context["team"] = _at_work()
         if not any(status["count"] for status in statuses):
             context["steps"] = _first_steps(request)
         if may("inventory.view_cost"):
@@ -107,14 +109,22 @@ def _at_work() -> list[dict[str, Any]]:
     for assignment in assignments.select_related("ticket__vehicle"):
         at[assignment.mechanic_id].append(assignment.ticket)
     mechanics = Mechanic.objects.existing().filter(approved=True).order_by("name")
+    # Of all tickets, also of those too many to be told.
+    busy = set(
+        Assignment.objects.filter(ticket__status=Status.IN_PROGRESS)
+        .order_by()
+        .values_list("mechanic", flat=True)
+        .distinct()
+    )
     rows = [
         {
             "name": mechanic.name,
+            "is_busy": mechanic.pk in busy,
             "tickets": [{"ticket": ticket, "url": _page(ticket)} for ticket in at[mechanic.pk]],
         }
         for mechanic in mechanics
     ]
-    return sorted(rows, key=lambda row: bool(row["tickets"]))
+    return sorted(rows, key=lambda row: bool(row["is_busy"]))
 
 
 def _mine(request: HttpRequest) -> list[dict[str, Any]]:
@@ -130,7 +140,7 @@ def _mine(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _low() -> dict[str, Any]:
     """Parts at or below their reorder point, emptiest first, with what brings them above it."""
-    low = Part.objects.low()
+    low = Part.objects.to_order()
     return {
         "count": low.count(),
         "url": _list_of("inventory_part", stock="low"),

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from autoful.accounts.models import User
 from autoful.admin import ReadOnlyAdmin
-from autoful.admin.lists import MOST_FOUND
+from autoful.admin.lists import newest
 from inventory.models import Part
 from mechanics.models import Mechanic
 from tickets.models import Assignment, PartLine, StatusChange
@@ -34,7 +34,7 @@ class RecordAdmin(ReadOnlyAdmin):
         raise NotImplementedError
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        others = list(self.pointed_at_by(text).values_list("pk", flat=True)[:MOST_FOUND])
+        others = newest(self.pointed_at_by(text))
         return [*by_number(text, "ticket"), Q(**{f"{self.pointed_at}__in": others})]
 
 

@@ -94,7 +94,9 @@ class WalkInPage(VerbAdmin):
     actions_list = ("walk_in",)
 
     def has_walk_in_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_add_permission(request) and request.user.has_perm("customers.add_customer")
+        # Whose phone it is, it tells.
+        needed = ("customers.add_customer", "customers.view_customer")
+        return self.has_add_permission(request) and request.user.has_perms(needed)
 
     @action(
         description="Walk-in",
@@ -118,7 +120,7 @@ class WalkInPage(VerbAdmin):
                 if warning := check_digit_warning(opened.vin):
                     self.message_user(request, warning, messages.WARNING)
                 return redirect("admin:tickets_serviceticket_change", opened.pk)
-        if not form.known:
+        if not form.known and ASKED not in request.POST:
             form.fields[ASKED].widget = forms.HiddenInput()
         context = {**self.admin_site.each_context(request), "opts": self.opts, "form": form}
         context |= {"title": "Walk-in", "button": "Open the ticket"}

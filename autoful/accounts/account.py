@@ -47,6 +47,8 @@ def credentials(*, email: str, password: str, role: Role) -> Credentials:
     right = existing.check_password(password)
     if not right or not existing.is_active or hasattr(existing, role):
         raise EmailTaken
+    if existing.has_second_factor():  # the password alone gets it no further hat
+        raise EmailTaken
     return Credentials(role, email, existing.password, existing.pk)
 
 

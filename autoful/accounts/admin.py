@@ -35,9 +35,9 @@ from autoful.admin import ReadOnlyAdmin, ShopAdmin
 from autoful.admin.filters import DaysFilter
 from autoful.admin.forms import is_row_number
 from autoful.admin.history import describe, told
-from autoful.admin.lists import MOST_FOUND
+from autoful.admin.lists import newest
 from autoful.admin.pages import back_office
-from autoful.sheets import as_csv, one_by_one
+from autoful.sheets import as_csv, newest_first
 
 admin.site.unregister(Group)
 admin.site.unregister(LogEntry)
@@ -114,6 +114,8 @@ class UserAdmin(ShopAdmin, DjangoUserAdmin):
         if obj is not None and any(hasattr(obj, role) for role in settings.ROLES):
             # A customer's address is written in two places; the customer's own page knows both.
             readonly += ("email",)
+        if obj == request.user and not request.user.is_superuser:
+            readonly += ("second_factor_required",)
         return readonly
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -177,7 +179,7 @@ class ModelFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         value = self.value() or ""
-        return queryset.filter(content_type=int(value)) if value.isdecimal() else queryset
+        return queryset.filter(content_type=int(value)) if is_row_number(value) else queryset
 
 
 class ActorFilter(admin.SimpleListFilter):
@@ -192,6 +194,9 @@ class ActorFilter(admin.SimpleListFilter):
         people = {
             row for hat in hats for row in User.objects.filter(hat).values_list("email", "pk")
         }
+        named = self.value() or ""
+        if is_row_number(named):  # somebody who has left
+            people.update(User.objects.filter(pk=named).values_list("email", "pk"))
         return [
             ("none", "Nobody who is known"),
             *((str(pk), email) for email, pk in sorted(people)),
@@ -221,11 +226,11 @@ class LogEntryAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        people = User.objects.filter(email__startswith=text.lower()).values_list("pk", flat=True)
+        people = User.objects.filter(email__startswith=text.lower())
         return [
             Q(cid=text),
             Q(object_pk=text),
-            Q(actor__in=list(people[:MOST_FOUND])),
+            Q(actor__in=newest(people)),
             self.recently(Q(object_repr__icontains=text)),
         ]
 
@@ -259,7 +264,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
             for model, page in self.admin_site._registry.items()
         }
         name = f"audit-{timezone.localdate()}.csv"
-        return as_csv(name, EXPORTED, map(partial(_exported, hidden), one_by_one(entries)))
+        return as_csv(name, EXPORTED, map(partial(_exported, hidden), newest_first(entries)))
 
     @display(description="who", ordering="actor")
     def who(self, entry: LogEntry) -> str:

@@ -58,14 +58,18 @@ class SignInForm(AuthenticationForm):
             # A right password that does not open this door; Django announces only wrong ones.
             record(user, "sign-in refused", hat=str(Role.BACK_OFFICE), actor=NOBODY)
             raise
-        if second_factor.has_one(user):
+        if user.has_second_factor():
             code = self.cleaned_data.get("code", "")
             if not code:
+                # Whoever tries a stolen password comes no further, and leaves a trace.
+                record(user, "code asked for", hat=str(Role.BACK_OFFICE), actor=NOBODY)
                 raise ValidationError("Enter the code that your app shows, too.", code="no_code")
             if not second_factor.is_right(user, code):
                 record(user, "sign-in refused", hat=str(Role.BACK_OFFICE), actor=NOBODY)
                 raise ValidationError(
-                    "That is not the code your app shows now. Wait for the next one.", code="code"
+                    "That is not the code your app shows now, or too many wrong ones were tried. "
+                    "Wait two minutes and try the next one.",
+                    code="code",
                 )
         guessing.remember_address(user.email)
 

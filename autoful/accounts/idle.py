@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
 from django.http import HttpRequest, HttpResponse
 
 SEEN = "seen"
+BEGAN = "began"
+LONGEST = 24 * 3600  # seconds
 EVERY = 60  # seconds; a write at each request would be too many
 
 
@@ -22,16 +25,17 @@ class KeepSessionsInUse:
         # One that nobody brought is empty, and is not read.
         if session.session_key and session.get(SESSION_KEY):
             now = int(time.time())
-            if not 0 <= now - session.get(SEEN, 0) < EVERY:
+            if now - session.setdefault(BEGAN, now) > LONGEST:
+                session.flush()  # whoever took it over keeps it no longer by asking for pages
+            elif not 0 <= now - session.get(SEEN, 0) < EVERY:
                 session[SEEN] = now
                 self._save(request)
         return self.get_response(request)
 
     @staticmethod
     def _save(request: HttpRequest) -> None:
-        try:
+        with suppress(UpdateError):
+            # Signed out meanwhile; or a database that only reads, which still shows its pages.
             request.session.save(must_create=False)
-        except UpdateError:
-            return  # signed out meanwhile; or a database that only reads, which still shows pages
-        # Saved now, so that a page that changes nothing else need not.
+        # A page that changes nothing else need not save it, nor fail at that.
         request.session.modified = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -10,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from autoful.fields import ExactCharField
 
@@ -82,6 +84,23 @@ class User(AbstractBaseUser, PermissionsMixin):
     def set_unusable_password(self) -> None:
         super().set_unusable_password()
         self.token_version += 1
+
+    def get_session_auth_hash(self) -> str:
+        # What ends tokens ends sessions: a new password, and a second factor that is set up.
+        return self._with_version(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        yield from map(self._with_version, super().get_session_auth_fallback_hash())
+
+    def _with_version(self, of_password: str) -> str:
+        return salted_hmac(
+            "autoful.accounts.session", f"{of_password}.{self.token_version}"
+        ).hexdigest()
+
+    def has_second_factor(self) -> bool:
+        """Whether a code is asked for when this account signs in to the back office."""
+        devices = apps.get_model("otp_totp", "TOTPDevice")._default_manager
+        return bool(devices.filter(user=self, confirmed=True).exists())
 
     def has_role(self) -> bool:
         """Whether any hat is left: customer, mechanic or back office."""

@@ -11,8 +11,11 @@ from autoful.actor import Actor, Role
 
 def may_decide_sign_in(actor: Actor, account: User) -> bool:
     """Whether `actor` may change the e-mail or the password of `account`."""
-    if actor.role is Role.COMMAND or actor.user == account:
+    if actor.role is Role.COMMAND:
         return True
+    if actor.user == account:
+        # A token needs no code, so it does not decide about what does.
+        return actor.role is Role.BACK_OFFICE or not account.has_second_factor()
     return (
         actor.role is Role.BACK_OFFICE
         and actor.user is not None

@@ -17,38 +17,36 @@ from autoful.actor import Actor, Role
 from autoful.errors import Forbidden
 from autoful.verbs import verb
 
-
-def has_one(user: User) -> bool:
-    return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
+MOST_FAILURES = 7  # after which the wait before the next code grows no more: 2^7 seconds
 
 
 def must_set_up(user: Any) -> bool:
     """Whether this member of staff may do nothing else first."""
     required = bool(getattr(user, "second_factor_required", False)) and user.is_staff
-    return required and not has_one(user)
+    return required and not user.has_second_factor()
+
+
+def proposed(user: User, key: str = "") -> TOTPDevice:
+    """What is to be put into the app, with this secret or a new one. It is kept by whoever proposes
+    it, in their session: one that is the account's could have been seen by a thief before."""
+    return TOTPDevice(user=user, confirmed=True, **({"key": key} if key else {}))
 
 
 @verb
-def begin(*, user: User, actor: Actor) -> TOTPDevice:
-    """The secret that is to be put into the app; the same one until it is confirmed."""
-    _lock(user)
-    device, _ = TOTPDevice.objects.get_or_create(user=user, confirmed=False)
-    return device
-
-
-@verb
-def confirm(*, user: User, code: str, actor: Actor) -> None:
+def confirm(*, user: User, key: str, code: str, actor: Actor) -> User:
     """From now on this app's codes are asked for at every sign-in, and those of an app before it are
-    none any more. Raises WrongCode.
+    none any more. Every session and token of the account ends; returns it as it is then.
+
+    Raises WrongCode.
     """
-    _lock(user)
-    device = TOTPDevice.objects.filter(user=user, confirmed=False).first()
-    if device is None or not device.verify_token(code):
+    user = _locked(user)
+    TOTPDevice.objects.filter(user=user).delete()
+    if not proposed(user, key).verify_token(code):
         raise WrongCode
-    TOTPDevice.objects.filter(user=user, confirmed=True).delete()
-    device.confirmed = True
-    device.save(update_fields=["confirmed"])
+    user.token_version += 1
+    user.save(update_fields=["token_version"])
     audit.record_event(user, "second factor set up")
+    return user
 
 
 @verb
@@ -61,7 +59,9 @@ def remove(*, user: User, actor: Actor) -> None:
     manages = actor.role is Role.BACK_OFFICE and actor.user and may_manage(actor.user, user)
     if not (own or manages or actor.role is Role.COMMAND):
         raise Forbidden("You may not decide how this account signs in.")
-    _lock(user)
+    user = _locked(user)
+    if own and user.second_factor_required and not user.is_superuser:
+        raise Forbidden("Your account must have a second factor.")
     if TOTPDevice.objects.filter(user=user).delete()[0]:
         audit.record_event(user, "second factor removed")
 
@@ -75,10 +75,15 @@ def is_right(user: User, code: str) -> bool:
 def _verified(*, user: User, code: str, actor: Actor) -> bool:
     # Locked: of two who bring one code at once, the second must find it used. A wrong one is not
     # raised, since the count of guesses has to stay.
-    _lock(user)
-    device = TOTPDevice.objects.filter(user=user, confirmed=True).first()
-    return device is not None and bool(device.verify_token(code))
+    device = TOTPDevice.objects.filter(user=_locked(user), confirmed=True).first()
+    if device is None:
+        return False
+    # django-otp doubles the wait for ever: whoever has the password could keep the owner out for days.
+    # Two minutes are 700 guesses a day, of a million.
+    device.throttling_failure_count = min(device.throttling_failure_count, MOST_FAILURES)
+    return bool(device.verify_token(code))
 
 
-def _lock(user: User) -> None:
+def _locked(user: User) -> User:
     User.objects.filter(pk=user.pk).update(version=F("version"))
+    return User.objects.get(pk=user.pk)

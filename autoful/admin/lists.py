@@ -27,6 +27,7 @@ LONGEST_SEARCH, MOST_WORDS = 200, 10
 
 # Of each way in which a row may be found, the newest; who gets so many has typed too little.
 MOST_FOUND = 1_000
+MOST_APART = 4  # words that are also looked for one by one
 # Rows in whose texts a word is looked for: nothing finds it there but reading them.
 RECENT = 20_000
 MOST_LISTED = 10_000  # rows that can be leafed through; their OFFSET costs milliseconds
@@ -53,6 +54,13 @@ def offered(list_filter: Any) -> set[str]:
 def is_too_much(text: str) -> bool:
     """Whether a search for this costs more than one should; words are counted as Django does."""
     return len(text) > LONGEST_SEARCH or len(list(smart_split(text))) > MOST_WORDS
+
+
+def newest(rows: Any) -> list[Any]:
+    """The numbers of the newest MOST_FOUND of these rows. Read once, and handed on as numbers: found in
+    a question inside another one, they are looked for again when they are counted."""
+    alone = rows.select_related(None).prefetch_related(None).order_by("-pk")
+    return list(alone.values_list("pk", flat=True)[:MOST_FOUND])
 
 
 class AtLeast(int):
@@ -133,15 +141,21 @@ class ShopList(ModelAdmin):
         if is_too_much(search_term):
             # From a box in which a row is picked: the list's own search has said so.
             return queryset.none(), False
-        text = " ".join(search_term.split())
-        ways = self.ways_to_find(request, text) if text else None
-        if ways is None:
+        words = search_term.split()
+        if not words or self.ways_to_find(request, words[0]) is None:
             return super().get_search_results(request, queryset, search_term)
-        found: set[Any] = set()
-        rows = self.model._default_manager.order_by("-pk")
-        for way in ways:
-            found.update(rows.filter(way).values_list("pk", flat=True)[:MOST_FOUND])
+        found = self._found(request, queryset, " ".join(words))
+        if 1 < len(words) <= MOST_APART:
+            each = [self._found(request, queryset, word) for word in words]
+            found |= set.intersection(*each)
         return queryset.filter(pk__in=found), False
+
+    def _found(self, request: HttpRequest, queryset: Any, text: str) -> set[Any]:
+        """The numbers of the rows that are found by the whole of this text, in any of the ways."""
+        found: set[Any] = set()
+        for way in self.ways_to_find(request, text) or ():
+            found.update(newest(queryset.filter(way)))
+        return found
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q] | None:
         """How a search of the list finds rows, each way by an index of its own; None: as Django does, in

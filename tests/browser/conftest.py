@@ -28,20 +28,23 @@ def pytest_collection_modifyitems(config: Any, items: list[pytest.Item]) -> None
             item.add_marker(pytest.mark.skip(reason=reasons[0]))
 
 
-@pytest.fixture(scope="session")
+# Of a file, not of the run: while a browser is open, Django takes the whole process for asynchronous.
+
+
+@pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with shop(tmp_path_factory.mktemp("browser")) as made:
         made.ask(FILLED)
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def url(filled: Shop) -> Iterator[str]:
     with filled.serve(AUTOFUL_RATE_LIMITS="off") as served:
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     with browser() as started:
         yield started

@@ -40,7 +40,7 @@ OURS = {
 THEIRS = ("/api/docs/",)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ticket(filled: Shop) -> int:
     """One that is worked on."""
     code = "from tickets.models import ServiceTicket as T;"

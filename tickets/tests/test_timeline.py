@@ -114,8 +114,10 @@ def test_the_page_shows_car_customer_and_what_was_before(boss):
     assert "Timing belt" in said and "91.98" in said
     assert ticket.customer.phone in said
     assert f"added 2 × {part.part_name}, stock 48" in said  # noqa: RUF001
+    assert [earlier.pk for earlier in page.context_data["before"]] == [first.pk]
     page = Desk(boss.user).get(f"/admin/tickets/serviceticket/{first.pk}/change/")
-    assert [earlier.pk for earlier in page.context_data["before"]] == [ticket.pk]
+    assert not page.context_data["before"]
+    assert "has not been here before" in page.content.decode()
 
 
 def test_a_part_is_picked_with_its_stock_in_sight(boss):

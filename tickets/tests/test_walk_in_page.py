@@ -112,7 +112,9 @@ def test_a_ticket_that_fails_leaves_no_customer(desk, monkeypatch):
     assert everything() == before
 
 
-@pytest.mark.parametrize("permissions", [(), ("add_serviceticket",), ("add_customer",)])
+@pytest.mark.parametrize(
+    "permissions", [(), ("add_serviceticket",), ("add_serviceticket", "add_customer")]
+)
 def test_it_is_for_those_who_may_enter_both(clerk, permissions):
     clerk.user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     desk = Desk(clerk.user)

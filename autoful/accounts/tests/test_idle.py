@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -57,10 +59,32 @@ def test_the_control_without_it_who_works_is_signed_out_too(
     desk: Desk, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idle, "EVERY", 10**12)
+    assert is_in(desk)
     clock.passes(minutes=50)
     assert is_in(desk)
     clock.passes(minutes=50)
     assert not is_in(desk)
+
+
+def test_nobody_stays_for_ever_by_asking_again_and_again(desk: Desk, clock: Any) -> None:
+    for _ in range(30):
+        assert is_in(desk)
+        clock.passes(minutes=48)
+    assert is_in(desk)
+    clock.passes(minutes=2)
+    assert not is_in(desk)
+
+
+def test_a_session_that_cannot_be_saved_still_shows_its_page(
+    desk: Desk, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise UpdateError
+
+    assert is_in(desk)
+    clock.passes(minutes=2)
+    monkeypatch.setattr(SessionStore, "save", fail)
+    assert is_in(desk)
 
 
 def test_it_is_written_once_a_minute(desk: Desk, clock: Any) -> None:

@@ -1,11 +1,15 @@
 """The code from somebody's phone: asked for once it is set up, good once, and required of whom it is."""
 
 import time
+from base64 import b32decode, b32encode
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from auditlog.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.core.management import CommandError, call_command
+from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -37,17 +41,23 @@ def owner(client: Any) -> User:
     return user
 
 
-def code(user: User, *, confirmed: bool = True, later: int = 0) -> str:
+def code(user: User, *, later: int = 0) -> str:
     """What the app shows now, or so many half minutes later."""
-    key = TOTPDevice.objects.get(user=user, confirmed=confirmed).bin_key
-    return f"{totp(key, drift=later):06d}"
+    return f"{totp(TOTPDevice.objects.get(user=user).bin_key, drift=later):06d}"
+
+
+def proposed(desk: Desk) -> str:
+    """What an app shows that was given the secret on the page."""
+    secret = desk.get(PAGE).context_data["secret"].replace(" ", "")  # type: ignore[attr-defined]
+    return f"{totp(b32decode(secret)):06d}"
 
 
 def set_up(user: User) -> None:
+    device = second_factor.proposed(user)
+    shown = f"{totp(device.bin_key):06d}"
     actor = Actor(Role.BACK_OFFICE, user)
-    second_factor.begin(user=user, actor=actor)
-    shown = code(user, confirmed=False)
-    second_factor.confirm(user=user, code=shown, actor=actor)
+    second_factor.confirm(user=user, key=device.key, code=shown, actor=actor)
+    user.refresh_from_db()
     # The code of this half minute is used by that; the next sign-in comes later.
     TOTPDevice.objects.filter(user=user).update(last_t=-1)
 
@@ -69,14 +79,17 @@ def test_setting_it_up_on_the_page(client: Any, owner: User) -> None:
     assert len(secret) == 32 and "data:image/svg" in page.content.decode()
     wrong = desk.post(PAGE, {"code": "000000"})
     assert "That is not the code" in wrong.content.decode()
-    assert not second_factor.has_one(owner)
-    TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
-    shown = code(owner, confirmed=False)
+    assert wrong.context_data["secret"] == page.context_data["secret"]
+    assert not TOTPDevice.objects.exists(), "what is only proposed is nobody's"
+    shown = proposed(desk)
     assert desk.post(PAGE, {"code": f"{shown[:3]} {shown[3:]}"}).status_code == 302
-    assert second_factor.has_one(owner)
+    assert owner.has_second_factor()
+    assert desk.get(HOME).status_code == 200, "this session goes on"
     said = [entry.additional_data.get("event") for entry in LogEntry.objects.get_for_object(owner)]
     assert "second factor set up" in said
-    assert secret not in str(list(LogEntry.objects.values()))
+    key = TOTPDevice.objects.get().key
+    trail = str(list(LogEntry.objects.values()))
+    assert secret not in trail and key not in trail
 
 
 def test_the_password_alone_opens_no_door(client: Any, owner: User) -> None:
@@ -132,7 +145,7 @@ def test_who_must_have_one_sets_it_up_first(client: Any, clerk: Persona) -> None
     assert "location" not in desk.get("/inventory/").content.decode()
     assert desk.get("/inventory/low-stock").status_code == 401
     assert "must have a second factor" in desk.get(PAGE).content.decode()
-    assert desk.post(PAGE, {"code": code(clerk.user, confirmed=False)}).status_code == 302
+    assert desk.post(PAGE, {"code": proposed(desk)}).status_code == 302
     assert desk.get("/admin/inventory/part/").status_code == 200
     assert desk.get("/inventory/low-stock").status_code == 200
 
@@ -154,7 +167,7 @@ def test_the_owner_requires_it_and_helps_who_lost_the_phone(owner: User) -> None
     assert list(required) == [member]
     set_up(member)
     desk.post("/admin/accounts/user/", {"action": "remove_second_factor", **both})
-    assert not second_factor.has_one(member)
+    assert not member.has_second_factor()
 
 
 def test_who_may_not_manage_an_account_takes_nothing_off_it(owner: User, clerk: Persona) -> None:
@@ -164,7 +177,7 @@ def test_who_may_not_manage_an_account_takes_nothing_off_it(owner: User, clerk: 
     desk = Desk(User.objects.get(pk=clerk.user.pk))
     for action in ("remove_second_factor", "require_second_factor"):
         desk.post("/admin/accounts/user/", {"action": action, "_selected_action": [owner.pk]})
-    assert second_factor.has_one(owner)
+    assert owner.has_second_factor()
     assert not User.objects.get(pk=owner.pk).second_factor_required
     with pytest.raises(Forbidden):
         second_factor.remove(user=owner, actor=Actor(Role.BACK_OFFICE, clerk.user))
@@ -180,14 +193,90 @@ def test_another_phone_takes_the_place_of_the_first(owner: User) -> None:
 
 def test_nobody_confirms_what_was_not_begun(owner: User) -> None:
     with pytest.raises(WrongCode):
-        second_factor.confirm(user=owner, code="123456", actor=COMMAND)
+        second_factor.confirm(user=owner, key="", code="123456", actor=COMMAND)
 
 
 def test_the_secret_is_on_no_other_page(owner: User) -> None:
     set_up(owner)
-    key = TOTPDevice.objects.get().key
+    device = TOTPDevice.objects.get()
+    spellings = (device.key, b32encode(device.bin_key).decode())
     desk = Desk(owner)
     for path in (PAGE, f"/admin/accounts/user/{owner.pk}/change/", "/admin/auditlog/logentry/"):
         page = desk.get(path)
-        assert page.status_code == 200 and key not in page.content.decode()
-        assert "secret" not in page.context_data or path != PAGE
+        said = page.content.decode().replace(" ", "")
+        assert page.status_code == 200 and not any(text in said for text in spellings), path
+
+
+# --- A stolen password ----------------------------------------------------------------------------
+
+
+def test_a_thiefs_session_ends_when_the_second_factor_is_set_up(owner: User) -> None:
+    thief, desk = Desk(owner), Desk(owner)
+    seen = thief.get(PAGE).context_data["secret"]  # type: ignore[attr-defined]
+    assert desk.get(PAGE).context_data["secret"] != seen  # type: ignore[attr-defined]
+    assert desk.post(PAGE, {"code": proposed(desk)}).status_code == 302
+    assert thief.get(HOME).status_code == 302 and desk.get(HOME).status_code == 200
+
+
+def test_a_right_password_without_a_code_leaves_a_trace(client: Any, owner: User) -> None:
+    set_up(owner)
+    assert not sign_in(client, owner)
+    said = [entry.additional_data.get("event") for entry in LogEntry.objects.get_for_object(owner)]
+    assert "code asked for" in said
+
+
+def test_the_password_puts_no_other_hat_on_it(nobody: Persona, owner: User) -> None:
+    set_up(owner)
+    typed = {"name": "Thief", "email": owner.email, "phone": "+1 555 010 1010"}
+    assert nobody.post("/customers/", typed | {"password": PASSWORD}).status_code == 400
+    assert not hasattr(User.objects.get(pk=owner.pk), "customer")
+
+
+def test_a_token_does_not_change_how_it_signs_in(sarah: Persona) -> None:
+    User.objects.filter(pk=sarah.user.pk).update(is_staff=True)
+    set_up(sarah.user)
+    again = wearing_again(sarah)
+    mine = f"/customers/{sarah.id}"
+    assert again.put(mine, {"email": "thief@example.com"}).status_code == 403
+    assert again.put(mine, {"password": "another horse"}).status_code == 403
+    assert again.put(mine, {"phone": "+1 555 010 7777"}).status_code == 200
+
+
+def wearing_again(person: Persona) -> Persona:
+    """With a new token: setting it up ended the one before."""
+    return Persona(person.actor, type(person.profile).objects.get(pk=person.profile.pk))
+
+
+def test_it_is_turned_off_with_the_phone_in_hand(owner: User) -> None:
+    set_up(owner)
+    desk = Desk(owner)
+    desk.post(PAGE, {"remove": "yes"})
+    desk.post(PAGE, {"code": "000000"})
+    assert owner.has_second_factor()
+    TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+    assert desk.post(PAGE, {"code": code(owner)}).status_code == 302
+    assert not owner.has_second_factor()
+
+
+def test_who_must_have_one_does_not_turn_it_off(clerk: Persona) -> None:
+    User.objects.filter(pk=clerk.user.pk).update(second_factor_required=True)
+    clerk.user.refresh_from_db()
+    set_up(clerk.user)
+    said = Desk(clerk.user).post(PAGE, {"code": code(clerk.user)}).content.decode()
+    assert "must have a second factor" in said
+    assert clerk.user.has_second_factor()
+
+
+def test_nobody_is_kept_out_for_longer_than_minutes(owner: User) -> None:
+    set_up(owner)
+    long_ago = timezone.now() - timedelta(seconds=130)
+    TOTPDevice.objects.update(throttling_failure_count=40, throttling_failure_timestamp=long_ago)
+    assert second_factor.is_right(owner, code(owner))
+
+
+def test_whom_nobody_else_can_help_has_a_command(owner: User) -> None:
+    set_up(owner)
+    call_command("remove_second_factor", owner.email.upper())
+    assert not owner.has_second_factor()
+    with pytest.raises(CommandError):
+        call_command("remove_second_factor", "nobody@example.com")
