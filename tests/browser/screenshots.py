@@ -1,11 +1,13 @@
 """The README's pictures: `make screenshots`. Of the demo shop, which is the same at the same moment."""
 
+import os
 import sys
 import tempfile
 from pathlib import Path
 
+import django
+
 from autoful.testing.shops import ROOT, shop
-from embedded.demo import DEMO_PASSWORD, OWNER
 from tests.browser.desk import Desk, browser, desk
 
 FILLED = "from embedded.demo import fill; fill(progress=lambda *done: None); answer = None"
@@ -17,6 +19,10 @@ IMAGES = ROOT / "docs" / "images"
 
 
 def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "autoful.settings")
+    django.setup()
+    from embedded.demo import DEMO_PASSWORD, OWNER
+
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, shop(Path(folder)) as made, browser() as chromium:
         made.ask(FILLED)
