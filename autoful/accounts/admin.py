@@ -179,7 +179,9 @@ class ModelFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         value = self.value() or ""
-        return queryset.filter(content_type=int(value)) if is_row_number(value) else queryset
+        if not value:
+            return queryset
+        return queryset.filter(content_type=int(value)) if is_row_number(value) else queryset.none()
 
 
 class ActorFilter(admin.SimpleListFilter):
@@ -206,7 +208,9 @@ class ActorFilter(admin.SimpleListFilter):
         value = self.value() or ""
         if value == "none":
             return queryset.filter(actor=None)
-        return queryset.filter(actor=int(value)) if is_row_number(value) else queryset
+        if not value:
+            return queryset
+        return queryset.filter(actor=int(value)) if is_row_number(value) else queryset.none()
 
 
 @admin.register(LogEntry)
