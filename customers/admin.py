@@ -13,7 +13,7 @@ from autoful.accounts.forms import EmailField
 from autoful.accounts.permissions import may_manage
 from autoful.actor import Actor
 from autoful.admin import StandingFilter, VerbAdmin, VerbFormSet, VerbInline
-from autoful.admin.lists import newest
+from autoful.admin.lists import SEARCHED, newest
 from customers.models import Customer, Vehicle
 from customers.registration import change_customer, close_customer, enter_walk_in
 from customers.vehicles import check_digit_warning, save_vehicle
@@ -56,11 +56,7 @@ class CustomerAdmin(VerbAdmin):
     inlines = (VehicleInline,)
     list_display = ("name", "email", "phone", "has_account", "tickets")
     list_filter = (StandingFilter, ("user", admin.EmptyFieldListFilter))
-    search_fields = ("name", "email", "phone", "vehicles__vin", "vehicles__plate")
-    private_fields = {
-        "vehicles__vin": "customers.view_vehicle",
-        "vehicles__plate": "customers.view_vehicle",
-    }
+    search_fields = SEARCHED
     ordering = ("-id",)
     fieldsets = ((None, {"fields": ("name", "email", "phone")}),)
     delete_notice = (
@@ -147,11 +143,7 @@ class VehicleAdmin(VerbAdmin):
     list_filter = (("customer", admin.EmptyFieldListFilter), "make")
 
     list_select_related = ("customer",)
-    search_fields = ("vin", "plate", "make", "model", "customer__name", "customer__phone")
-    private_fields = {
-        "customer__name": "customers.view_customer",
-        "customer__phone": "customers.view_customer",
-    }
+    search_fields = SEARCHED
     ordering = ("-id",)
     autocomplete_fields = ("customer",)
     fieldsets = (

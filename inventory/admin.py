@@ -22,7 +22,7 @@ from autoful import deferred
 from autoful.accounts.models import User
 from autoful.actor import Actor
 from autoful.admin import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin
-from autoful.admin.lists import MOST_LISTED, newest
+from autoful.admin.lists import MOST_LISTED, SEARCHED, newest
 from autoful.sheets import as_csv
 from inventory import order_sheet, stock
 from inventory.models import LARGEST_QUANTITY, Part, StockMovement
@@ -234,7 +234,7 @@ class StockMovementAdmin(ReadOnlyAdmin):
     )
     list_filter = ("reason", "created_at")
     list_select_related = ("part", "actor")
-    search_fields = ("part__part_name", "part__part_number", "=reference", "note", "actor__email")
+    search_fields = SEARCHED
     search_help_text = (
         "Part, part number, ticket-42, or who it was; words of the note in the newest 20,000."
     )

@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.accounts.models import User
+from autoful.admin import lists
 from autoful.admin.lists import LONGEST_SEARCH, MOST_WORDS
 from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona
@@ -220,3 +221,14 @@ def test_reading_a_list_opens_no_transaction(desk: Desk) -> None:
             assert desk.get(list_of(model), {"q": "1"}).status_code == 200
         # The test itself is in a transaction: one more would be a savepoint.
         assert not [query for query in seen if "SAVEPOINT" in query["sql"]], model
+
+
+def test_a_long_list_is_not_counted_to_its_end_and_says_so(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MOST_LISTED", 2)
+    for _ in range(3):
+        PartFactory.create()
+    page: Any = desk.get(list_of(Part))
+    assert page.context_data["cl"].result_count == 2
+    assert "2+" in page.content.decode()

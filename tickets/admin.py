@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from autoful.actor import Actor
 from autoful.admin import VerbAdmin
-from autoful.admin.lists import newest
+from autoful.admin.lists import SEARCHED, newest
 from autoful.admin.pages import back_office
 from customers.models import Customer, Vehicle
 from customers.querysets import vin_begins
@@ -96,18 +96,10 @@ class ServiceTicketAdmin(WalkInPage, VerbAdmin):
     list_filter = ("status", LateFilter, "service_date")
     list_select_related = ("customer", "vehicle")
     sortable_by = ("number", "service_date", "state")  # what an index has in order
-    search_fields = (
-        *("id__exact", "vin", "service_desc", "vehicle__plate"),
-        *("customer__name", "customer__phone", "customer__email"),
-    )
+    search_fields = SEARCHED
     search_help_text = (
         "Number, VIN, plate, customer or phone; words of the description in the newest 20,000."
     )
-    private_fields = {
-        "customer__phone": "customers.view_customer",
-        "customer__email": "customers.view_customer",
-        "vehicle__plate": "customers.view_vehicle",
-    }
     ordering = ("-id",)
     autocomplete_fields = ("customer",)
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
@@ -139,7 +131,8 @@ class ServiceTicketAdmin(WalkInPage, VerbAdmin):
 
     def find(self, request: HttpRequest, text: str) -> Any:
         tickets = self.get_queryset(request).select_related("customer", "vehicle")
-        return tickets.filter(*by_number(text, "pk")) if by_number(text, "pk") else tickets.none()
+        numbered = by_number(text, "pk")
+        return tickets.filter(*numbered) if numbered else tickets.none()
 
     def found_as(self, request: HttpRequest, row: ServiceTicket) -> tuple[str, str]:
         return f"#{row.pk} {row.customer}", f"{row.vehicle}, {row.get_status_display().lower()}"

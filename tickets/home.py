@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from autoful import tally
 from autoful.accounts.models import User
+from autoful.admin.filters import beginning_of
 from autoful.money import to_cents
 from inventory.models import Part
 from mechanics.models import Mechanic
@@ -175,7 +176,7 @@ def _months(now: datetime) -> dict[str, Any]:
     """This month until now, and last month: until the same moment of it, and whole."""
     this = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     # By the calendar of the shop, whatever a change of the clock does to the hours.
-    last = _midnight((this - timedelta(days=1)).date().replace(day=1))
+    last = beginning_of((this - timedelta(days=1)).date().replace(day=1))
     same = min(last + (now - this), this)
     periods = _completed({"this": (this, now), "same": (last, same), "last": (last, this)})
     names = last.strftime("%B"), this.strftime("%B")
@@ -190,10 +191,6 @@ def _months(now: datetime) -> dict[str, Any]:
             _figure("Margin on parts", periods, "margin", names, is_money=True),
         ],
     }
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime(day.year, day.month, day.day))
 
 
 def _completed(spans: dict[str, tuple[datetime, datetime]]) -> dict[str, Period]:
@@ -277,5 +274,5 @@ def _first_steps(request: HttpRequest) -> list[dict[str, Any]]:
             "url": reverse(f"admin:{model}_add"),
         }
         for name, model, title, text in steps
-        if request.user.has_perm(f"{model.replace('_', '.add_')}")
+        if request.user.has_perm(model.replace("_", ".add_"))
     ]

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from autoful.accounts.models import User
 from autoful.admin import ReadOnlyAdmin
-from autoful.admin.lists import newest
+from autoful.admin.lists import SEARCHED, newest
 from inventory.models import Part
 from mechanics.models import Mechanic
 from tickets.models import Assignment, PartLine, StatusChange
@@ -27,6 +27,7 @@ class RecordAdmin(ReadOnlyAdmin):
     """Rows about tickets, newest first."""
 
     ordering = ("-id",)
+    search_fields = SEARCHED
     pointed_at = ""  # the column that points at what else they are found by
 
     def pointed_at_by(self, text: str) -> Any:
@@ -43,7 +44,6 @@ class StatusChangeAdmin(RecordAdmin):
     list_display = ("created_at", "ticket", "from_status", "to_status", "actor", "role", "reason")
     list_filter = ("to_status", "created_at")
     list_select_related = ("ticket", "actor")
-    search_fields = ("ticket__id__exact", "actor__email")
     search_help_text = "Ticket number, or the e-mail of whoever moved it."
     pointed_at = "actor"
 
@@ -58,7 +58,6 @@ class AssignmentAdmin(RecordAdmin):
     list_display = ("assigned_at", "ticket", "mechanic", "assigned_by")
     list_filter = ("assigned_at",)
     list_select_related = ("ticket", "mechanic", "assigned_by")
-    search_fields = ("ticket__id__exact", "mechanic__name")
     search_help_text = "Ticket number or mechanic."
     pointed_at = "mechanic"
 
@@ -73,7 +72,6 @@ class PartLineAdmin(RecordAdmin):
     list_display = ("created_at", "ticket", "part", "quantity_used", "unit_price", "unit_cost")
     list_filter = ("created_at",)
     list_select_related = ("ticket", "part")
-    search_fields = ("ticket__id__exact", "part__part_name", "part__part_number")
     search_help_text = "Ticket number, part or part number."
     private_fields = {"unit_cost": "inventory.view_cost"}
     pointed_at = "part"

@@ -35,7 +35,7 @@ from autoful.admin import ReadOnlyAdmin, ShopAdmin
 from autoful.admin.filters import DaysFilter
 from autoful.admin.forms import is_row_number
 from autoful.admin.history import describe, told
-from autoful.admin.lists import newest
+from autoful.admin.lists import SEARCHED, newest
 from autoful.admin.pages import back_office
 from autoful.sheets import as_csv, newest_first
 
@@ -81,16 +81,13 @@ class UserAdmin(ShopAdmin, DjangoUserAdmin):
     @admin.action(description="Require a second factor", permissions=["change"])
     def require_second_factor(self, request: HttpRequest, queryset: Any) -> None:
         told = self._managed(request, queryset)
-        for user in told:
-            user.second_factor_required = True
-            user.save(update_fields=["second_factor_required"])
+        second_factor.require(users=told, actor=back_office(request))
         self.message_user(request, f"Asked to set one up: {', '.join(map(str, told)) or 'nobody'}.")
 
     @admin.action(description="Remove the second factor (phone lost)", permissions=["change"])
     def remove_second_factor(self, request: HttpRequest, queryset: Any) -> None:
         told = self._managed(request, queryset)
-        for user in told:
-            second_factor.remove(user=user, actor=back_office(request))
+        second_factor.remove(users=told, actor=back_office(request))
         names = ", ".join(map(str, told)) or "nobody"
         self.message_user(request, f"No code is asked for any more: {names}.")
 
@@ -167,6 +164,13 @@ def _exported(hidden: dict[Any, set[str]], entry: LogEntry) -> list[Any]:
     ]
 
 
+def _pointing_at(queryset: Any, column: str, value: str) -> Any:
+    """What a filter leaves of the rows: all where nothing is chosen, none for what is no number."""
+    if not value:
+        return queryset
+    return queryset.filter(**{column: int(value)}) if is_row_number(value) else queryset.none()
+
+
 class ModelFilter(admin.SimpleListFilter):
     """By kind of object. Django's own filter would read the whole trail to see which there are."""
 
@@ -178,10 +182,7 @@ class ModelFilter(admin.SimpleListFilter):
         return sorted(((str(kind.pk), kind.name) for kind in kinds), key=lambda pair: pair[1])
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        value = self.value() or ""
-        if not value:
-            return queryset
-        return queryset.filter(content_type=int(value)) if is_row_number(value) else queryset.none()
+        return _pointing_at(queryset, "content_type", self.value() or "")
 
 
 class ActorFilter(admin.SimpleListFilter):
@@ -208,9 +209,7 @@ class ActorFilter(admin.SimpleListFilter):
         value = self.value() or ""
         if value == "none":
             return queryset.filter(actor=None)
-        if not value:
-            return queryset
-        return queryset.filter(actor=int(value)) if is_row_number(value) else queryset.none()
+        return _pointing_at(queryset, "actor", value)
 
 
 @admin.register(LogEntry)
@@ -223,11 +222,12 @@ class LogEntryAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     list_before_template = "admin/audit/export.html"
     list_select_related = ("actor", "content_type")
-    search_fields = ("object_repr", "actor__email", "=cid", "=object_pk")
+    search_fields = SEARCHED
     search_help_text = (
         "Who it was, an object's number, a request's id; an object's name in the newest 20,000."
     )
     ordering = ("-id",)
+    fields = ("timestamp", "who", "role", "done", "about", "said", "remote_addr", "cid")
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
         people = User.objects.filter(email__startswith=text.lower())
@@ -237,8 +237,6 @@ class LogEntryAdmin(ReadOnlyAdmin):
             Q(actor__in=newest(people)),
             self.recently(Q(object_repr__icontains=text)),
         ]
-
-    fields = ("timestamp", "who", "role", "done", "about", "said", "remote_addr", "cid")
 
     def kinds_shown(self, request: HttpRequest) -> list[ContentType]:
         # As Django sees it: who sees some rows of a kind only must not read here about the others.

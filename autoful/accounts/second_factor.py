@@ -4,6 +4,7 @@ Optional, unless an account is told to have one. django-otp keeps the secrets, r
 none twice, and makes whoever guesses wait longer each time.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import F
@@ -50,16 +51,37 @@ def confirm(*, user: User, key: str, code: str, actor: Actor) -> User:
 
 
 @verb
-def remove(*, user: User, actor: Actor) -> None:
-    """Ask this account for no code any more: the phone is lost. Raises Forbidden.
+def require(*, users: Iterable[User], actor: Actor) -> None:
+    """Let these accounts do nothing else in the back office before they have set one up.
 
-    By its owner, or by whoever may set the account's password.
+    All or none. Raises Forbidden.
     """
+    for user in sorted(users, key=lambda user: user.pk):
+        _demand_may_decide(actor, user)
+        user = _locked(user)
+        user.second_factor_required = True
+        user.save(update_fields=["second_factor_required"])
+
+
+@verb
+def remove(*, users: Iterable[User], actor: Actor) -> None:
+    """Ask these accounts for no code any more, all or none: the phone is lost. Raises Forbidden.
+
+    By their own person, or by whoever may set the account's password.
+    """
+    for user in sorted(users, key=lambda user: user.pk):
+        _demand_may_decide(actor, user)
+        _remove(_locked(user), own=actor.user == user)
+
+
+def _demand_may_decide(actor: Actor, user: User) -> None:
     own = actor.user == user
     manages = actor.role is Role.BACK_OFFICE and actor.user and may_manage(actor.user, user)
     if not (own or manages or actor.role is Role.COMMAND):
         raise Forbidden("You may not decide how this account signs in.")
-    user = _locked(user)
+
+
+def _remove(user: User, *, own: bool) -> None:
     if own and user.second_factor_required and not user.is_superuser:
         raise Forbidden("Your account must have a second factor.")
     if TOTPDevice.objects.filter(user=user).delete()[0]:

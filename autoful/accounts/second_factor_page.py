@@ -67,7 +67,7 @@ def _turn_off(request: HttpRequest, user: User, code: str, actor: Actor) -> str:
     # Not by whoever finds the desk unattended: the phone has to be at hand.
     if not second_factor.is_right(user, code):
         raise WrongCode
-    second_factor.remove(user=user, actor=actor)
+    second_factor.remove(users=[user], actor=actor)
     return "Your account has no second factor any more."
 
 

@@ -38,9 +38,9 @@ class DaysFilter(RangeDateFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         column = self.parameter_name
         if first := self._day("from"):
-            queryset = queryset.filter(**{f"{column}__gte": _beginning(first)})
+            queryset = queryset.filter(**{f"{column}__gte": beginning_of(first)})
         if last := self._day("to"):
-            after = _beginning(last + timedelta(days=1))
+            after = beginning_of(last + timedelta(days=1))
             queryset = queryset.filter(**{f"{column}__lt": after})
         return queryset
 
@@ -54,5 +54,6 @@ class DaysFilter(RangeDateFilter):
         return day
 
 
-def _beginning(day: date) -> datetime:
+def beginning_of(day: date) -> datetime:
+    """Its midnight, where the shop is."""
     return timezone.make_aware(datetime.combine(day, time()))

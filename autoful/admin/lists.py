@@ -30,6 +30,8 @@ MOST_FOUND = 1_000
 MOST_APART = 4  # words that are also looked for one by one
 # Rows in whose texts a word is looked for: nothing finds it there but reading them.
 RECENT = 20_000
+# The `search_fields` of a page that says its `ways_to_find`: Django shows no box without any.
+SEARCHED = ("pk",)
 MOST_LISTED = 10_000  # rows that can be leafed through; their OFFSET costs milliseconds
 
 # What Django's filters put behind the name of their column, each for its kind of column.
@@ -59,8 +61,12 @@ def is_too_much(text: str) -> bool:
 def newest(rows: Any) -> list[Any]:
     """The numbers of the newest MOST_FOUND of these rows. Read once, and handed on as numbers: found in
     a question inside another one, they are looked for again when they are counted."""
-    alone = rows.select_related(None).prefetch_related(None).order_by("-pk")
-    return list(alone.values_list("pk", flat=True)[:MOST_FOUND])
+    return deferred.numbers_of(rows.order_by("-pk"), 0, MOST_FOUND)
+
+
+def _found(rows: Any, ways: list[Q]) -> set[Any]:
+    """The numbers of those that are found in any of the ways."""
+    return {number for way in ways for number in newest(rows.filter(way))}
 
 
 class AtLeast(int):
@@ -117,8 +123,8 @@ class ShopChangeList(ChangeList):
 class ShopList(ModelAdmin):
     """The list of a page.
 
-    `private_fields` names those that only holders of a permission see, and search by:
-    {"cost": "inventory.view_cost"}.
+    `private_fields` names those that only holders of a permission see: {"cost": "inventory.view_cost"}.
+    What a list is searched by names none of them: `search_fields`, or `ways_to_find`.
     """
 
     paginator: Any = BoundedPaginator
@@ -133,29 +139,19 @@ class ShopList(ModelAdmin):
         hidden = self.hidden_fields(request.user)
         return [column for column in super().get_list_display(request) if column not in hidden]
 
-    def get_search_fields(self, request: HttpRequest) -> list[str]:
-        hidden = self.hidden_fields(request.user)
-        return [field for field in super().get_search_fields(request) if field not in hidden]
-
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         if is_too_much(search_term):
             # From a box in which a row is picked: the list's own search has said so.
             return queryset.none(), False
         words = search_term.split()
-        if not words or self.ways_to_find(request, words[0]) is None:
+        ways = self.ways_to_find(request, " ".join(words)) if words else None
+        if ways is None:
             return super().get_search_results(request, queryset, search_term)
-        found = self._found(request, queryset, " ".join(words))
+        found = _found(queryset, ways)
         if 1 < len(words) <= MOST_APART:
-            each = [self._found(request, queryset, word) for word in words]
+            each = [_found(queryset, self.ways_to_find(request, word) or []) for word in words]
             found |= set.intersection(*each)
         return queryset.filter(pk__in=found), False
-
-    def _found(self, request: HttpRequest, queryset: Any, text: str) -> set[Any]:
-        """The numbers of the rows that are found by the whole of this text, in any of the ways."""
-        found: set[Any] = set()
-        for way in self.ways_to_find(request, text) or ():
-            found.update(newest(queryset.filter(way)))
-        return found
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q] | None:
         """How a search of the list finds rows, each way by an index of its own; None: as Django does, in
@@ -167,8 +163,8 @@ class ShopList(ModelAdmin):
 
     def recently(self, condition: Q) -> Q:
         """Those of the newest RECENT rows on which `condition` holds."""
-        newest = self.model._default_manager.order_by("-pk").values_list("pk", flat=True).first()
-        return condition & Q(pk__gt=(newest or 0) - RECENT)
+        last = self.model._default_manager.order_by("-pk").values_list("pk", flat=True).first()
+        return condition & Q(pk__gt=(last or 0) - RECENT)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # Django lets a list be filtered by any of its own columns: ?salary__gt=50000 would tell,

@@ -52,8 +52,7 @@ class ShopAdmin(PicksRows, ShopList):
     icon = "search"  # beside what the search box found
 
     def find(self, request: HttpRequest, text: str) -> Any:
-        """The rows that the search box of every page finds by `text`, best first; none, unless a
-        page says which."""
+        """The rows that the search box of every page finds by `text`; none, unless a page says which."""
         return self.model._default_manager.none()
 
     def picked_as(self, row: Any) -> str:

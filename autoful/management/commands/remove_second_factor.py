@@ -20,5 +20,5 @@ class Command(BaseCommand):
         user = User.objects.filter(email=email).first()
         if user is None:
             raise CommandError(f"No account has the e-mail {email}.")
-        second_factor.remove(user=user, actor=COMMAND)
+        second_factor.remove(users=[user], actor=COMMAND)
         self.stdout.write(f"{email} is asked for no code any more.")
