@@ -16,11 +16,15 @@ from django.http import HttpRequest, HttpResponse
 from autoful import health, metrics
 from autoful.actor import NOBODY, Actor, Origin, Role, coming_from, identified
 from autoful.api import errors
+from autoful.sheets.reading import LARGEST_FILE
 
 logger = logging.getLogger("autoful.access")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 LENGTH = re.compile(r"[0-9]{1,18}")
+# A spreadsheet's page, and the file with what is around it in the form.
+TAKES_FILES = re.compile(r"/admin/\w+/\w+/import/")
+LARGEST_UPLOAD = LARGEST_FILE + 64 * 1024
 
 
 def new_request_id(brought: str) -> str:
@@ -163,7 +167,8 @@ class BodyLimit:
     reads it.
 
     Django's own limit leaves files out, and would write them to the disk of whoever asks for a
-    sign-in. Routes of the API take less: autoful/api/viewsets.py.
+    sign-in. Routes of the API take less: autoful/api/viewsets.py. The pages that take a file look who
+    sends it before they read it: autoful/sheets/pages.py.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -173,7 +178,9 @@ class BodyLimit:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not LENGTH.fullmatch(length):
             return errors.bad_request(request, BadRequest())
-        if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        takes_files = TAKES_FILES.fullmatch(request.path)
+        largest = LARGEST_UPLOAD if takes_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if int(length) > largest:
             return errors.too_large(request)
         return self.get_response(request)
 

@@ -116,6 +116,7 @@ LIST_CACHE_SECONDS = 60
 INSTALLED_APPS = [
     "autoful",
     "autoful.accounts",
+    "autoful.sheets",
     "customers",
     "mechanics",
     "inventory",

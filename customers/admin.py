@@ -3,34 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from autoful.accounts.forms import EmailField
 from autoful.accounts.permissions import may_manage
 from autoful.actor import Actor
-from autoful.admin import StandingFilter, VerbAdmin, VerbFormSet, VerbInline
+from autoful.admin import StandingFilter, VerbFormSet, VerbInline
 from autoful.admin.lists import SEARCHED, newest
+from autoful.sheets.pages import SheetPages
+from customers.forms import CustomerForm
 from customers.models import Customer, Vehicle
 from customers.registration import change_customer, close_customer, enter_walk_in
+from customers.sheets import CustomerSheet, VehicleSheet
 from customers.vehicles import check_digit_warning, save_vehicle
-
-
-class CustomerForm(forms.ModelForm):
-    email = EmailField(required=False)
-
-    class Meta:
-        model = Customer
-        fields = ("name", "email", "phone")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.user_id is not None and "email" in self.fields:
-            self.fields["email"].required = True
-            self.fields["email"].help_text = "The customer signs in with it."
 
 
 class VehicleFormSet(VerbFormSet):
@@ -51,8 +38,9 @@ class VehicleInline(VerbInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(VerbAdmin):
+class CustomerAdmin(SheetPages):
     form = CustomerForm
+    sheet = CustomerSheet
     inlines = (VehicleInline,)
     list_display = ("name", "email", "phone", "has_account", "tickets")
     list_filter = (StandingFilter, ("user", admin.EmptyFieldListFilter))
@@ -136,9 +124,10 @@ def is_current(customer: Customer | None) -> bool:
 
 
 @admin.register(Vehicle)
-class VehicleAdmin(VerbAdmin):
+class VehicleAdmin(SheetPages):
     """Vehicles are not deleted: their history belongs to the car."""
 
+    sheet = VehicleSheet
     list_display = ("vin", "plate", "make", "model", "year", "customer", "mileage")
     list_filter = (("customer", admin.EmptyFieldListFilter), "make")
 

@@ -16,32 +16,20 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from autoful import deferred
 from autoful.accounts.models import User
 from autoful.actor import Actor
-from autoful.admin import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin
+from autoful.admin import ReadOnlyAdmin, ReadOnlyInline
 from autoful.admin.lists import MOST_LISTED, SEARCHED, newest
-from autoful.sheets import as_csv
+from autoful.sheets.pages import SheetPages
+from autoful.sheets.writing import as_csv
 from inventory import order_sheet, stock
-from inventory.models import LARGEST_QUANTITY, Part, StockMovement
-from inventory.parts import FIELDS, change_part, delete_part, enter_part
-
-
-class QuantityField(forms.IntegerField):
-    widget = UnfoldAdminIntegerFieldWidget
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"min_value": 0, "max_value": LARGEST_QUANTITY} | kwargs)
-
-
-class PartForm(forms.ModelForm):
-    quantity_in_stock = QuantityField(label="Opening stock", initial=0)
-
-    class Meta:
-        model = Part
-        fields = (*FIELDS, "quantity_in_stock")
+from inventory.forms import PartForm, QuantityField
+from inventory.models import Part, StockMovement
+from inventory.parts import change_part, delete_part, enter_part
+from inventory.sheets import PartSheet
 
 
 class DeliveryForm(forms.Form):
@@ -105,11 +93,12 @@ class UnmovedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Part)
-class PartAdmin(VerbAdmin):
+class PartAdmin(SheetPages):
     form = PartForm
+    sheet = PartSheet
     actions_list = ("order_sheet",)
     actions_detail = ("receive", "adjust")
-    list_before_template = "admin/inventory/value.html"
+    list_before_template = "admin/inventory/above_list.html"
     list_display = (
         *("part_name", "part_number", "category", "price", "cost"),
         *("quantity_in_stock", "reorder_point", "location"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from autoful.sheets import one_by_one
+from autoful.sheets.writing import one_by_one
 from inventory.models import Part
 
 PRINTED = 1_000  # parts on paper; twenty pages

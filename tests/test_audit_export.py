@@ -12,9 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from autoful import sheets
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
+from autoful.sheets import writing
 from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona
 from customers.registration import change_customer, enter_walk_in
@@ -110,7 +110,7 @@ def test_a_name_is_no_formula(desk: Desk, boss: Persona) -> None:
 
 
 def test_a_long_trail_is_read_piece_by_piece(desk: Desk, monkeypatch: Any) -> None:
-    monkeypatch.setattr(sheets, "CHUNK", 4)
+    monkeypatch.setattr(writing, "CHUNK", 4)
     for _ in range(9):
         CustomerFactory.create()
     expected = [str(pk) for pk in LogEntry.objects.order_by("-id").values_list("object_pk")]

@@ -16,9 +16,9 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from autoful.actor import Actor
-from autoful.admin import VerbAdmin
 from autoful.admin.lists import SEARCHED, newest
 from autoful.admin.pages import back_office
+from autoful.sheets.pages import SheetPages
 from customers.models import Customer, Vehicle
 from customers.querysets import vin_begins
 from customers.vehicles import check_digit_warning
@@ -34,6 +34,7 @@ from tickets.lifecycle import (
 )
 from tickets.models import ServiceTicket
 from tickets.records import by_number
+from tickets.sheets import TicketSheet
 from tickets.timeline import timeline
 from tickets.walk_in import WalkInPage
 
@@ -91,7 +92,8 @@ class ReasonForm(forms.Form):
 
 
 @admin.register(ServiceTicket)
-class ServiceTicketAdmin(WalkInPage, VerbAdmin):
+class ServiceTicketAdmin(WalkInPage, SheetPages):
+    sheet = TicketSheet
     list_display = ("number", "customer", "vehicle", "work", "team", "service_date", "state")
     list_filter = ("status", LateFilter, "service_date")
     list_select_related = ("customer", "vehicle")

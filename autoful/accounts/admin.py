@@ -37,7 +37,7 @@ from autoful.admin.forms import is_row_number
 from autoful.admin.history import describe, told
 from autoful.admin.lists import SEARCHED, newest
 from autoful.admin.pages import back_office
-from autoful.sheets import as_csv, newest_first
+from autoful.sheets.writing import as_csv, newest_first
 
 admin.site.unregister(Group)
 admin.site.unregister(LogEntry)

@@ -20,7 +20,7 @@ def told(entry: LogEntry, hidden: set[str]) -> str:
 
 def _event(entry: LogEntry) -> str:
     facts = entry.additional_data or {}
-    event = str(facts.get("event", ""))
+    event = " ".join(str(facts[fact]) for fact in ("event", "said") if fact in facts)
     return f"mechanic {facts['mechanic']} {event}" if "mechanic" in facts else event
 
 

@@ -1,0 +1,119 @@
+"""The columns of a sheet: what each is called, what a cell of it means, and how it is written."""
+
+import datetime
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from import_export.fields import Field
+from import_export.widgets import Widget
+
+# 12,50 as half of the world writes it; 1,234 may be a thousand and may be one and a bit.
+_COMMA = re.compile(r"^[+-]?\d+,\d{1,2}$")
+
+
+class Text(Widget):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        return "" if value is None else str(value)
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        return "" if value is None else str(value)
+
+
+class Number(Widget):
+    """A whole number, as a number."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int | None:
+        amount = Amount().clean(value)
+        if amount is None:
+            return None
+        if amount != amount.to_integral_value():
+            raise ValueError(f"“{value}” is not a whole number.")
+        return int(amount)
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        return "" if value is None else value
+
+
+class Amount(Number):
+    """A number with decimals, of a point or of a comma."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        if value in (None, ""):
+            return None
+        text = str(value).replace("\xa0", "").strip()
+        try:
+            amount = Decimal(text.replace(",", ".") if _COMMA.match(text) else text)
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if not amount.is_finite() or abs(amount.adjusted()) > 15 or "_" in text:
+            raise ValueError(f"“{text[:40]}” is not a number. Write it like 1234.50.")
+        return amount
+
+
+class Day(Text):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        if value in (None, ""):
+            return None
+        try:
+            return datetime.date.fromisoformat(str(value)[:10])
+        except ValueError:
+            # 03/04/2026 is in March or in April, depending on where one is.
+            raise ValueError(
+                f"“{str(value)[:40]}” is not a day. Write it like 2026-03-31."
+            ) from None
+
+
+class Choice(Text):
+    """One of the choices of a column: written by its label, read by either name."""
+
+    def __init__(self, choices: Any) -> None:
+        super().__init__()
+        self.choices = choices
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        if value in (None, ""):
+            return ""
+        for choice in self.choices:
+            if spelled(value) in (spelled(choice.value), spelled(choice.label)):
+                return choice.value
+        known = ", ".join(choice.label.lower() for choice in self.choices)
+        raise ValueError(f"“{str(value)[:40]}” is none of: {known}.")
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        return self.choices(value).label if value else ""
+
+
+class YesNo(Text):
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        return "yes" if value else "no"
+
+
+class Column(Field):
+    """`heading` is what its first cell says, `field` what the rules call it.
+
+    `told` says to people what belongs there. One that is not `read` is for reading by people: what
+    they change in it changes nothing.
+    """
+
+    def __init__(
+        self,
+        heading: str,
+        field: str,
+        widget: Widget | None = None,
+        *,
+        told: str = "",
+        read: bool = True,
+        written: str | None = None,
+    ) -> None:
+        super().__init__(written or field, heading, widget or Text(), readonly=not read)
+        self.field, self.told = field, told
+
+    @property
+    def read(self) -> bool:
+        return not self.readonly
+
+
+def spelled(text: Any) -> str:
+    """Two that differ in case, blanks, hyphens and points alone are one heading: “E-mail”, “email”."""
+    return re.sub(r"[\s_.\-]+", "", str(text)).casefold()

@@ -1,0 +1,261 @@
+"""What a row of a kind means: which one it is, what it changes, and the verbs that do it.
+
+Each app says it for its own kinds, in its `sheets.py`: columns, the form that knows the rules of
+its fields, and the page of the back office whose verbs write. So a row is refused in the words in
+which the page refuses it.
+"""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import models
+from django.utils.http import int_to_base36
+from import_export.resources import Resource
+
+from autoful.actor import Actor
+from autoful.errors import DomainError
+from autoful.sheets.cells import holdable
+from autoful.sheets.columns import Column, Number, Text, spelled
+from autoful.sheets.models import Fate
+from autoful.sheets.reading import Cells, UnreadableFile
+
+CHANGED_MEANWHILE = (
+    "Somebody else has changed this since the file was written. "
+    "Export it again to see what it says now."
+)
+
+
+class State(Text):
+    """The moment of a row's last change, as a word that no spreadsheet takes for a number or a day."""
+
+    def render(self, value: datetime.datetime | None, obj: Any = None, **kwargs: Any) -> Any:
+        return f"r{int_to_base36(int(value.timestamp() * 1_000_000))}" if value else ""
+
+
+@dataclass
+class Entry:
+    """A row of a file: what its cells say, and which row of the shop it is about."""
+
+    number: int  # as the spreadsheet counts
+    cells: Cells
+    values: dict[str, Any] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    known: Any = None
+
+
+@dataclass
+class Outcome:
+    """What becomes of a row."""
+
+    fate: Fate
+    title: str = ""
+    changes: list[list[str]] = field(default_factory=list)  # heading, before, after
+    remarks: list[str] = field(default_factory=list)
+
+
+class Layout:
+    """Which cell of a row belongs to which column, by the headings of the file."""
+
+    def __init__(self, sheet: "ShopSheet", headings: Cells) -> None:
+        known = {spelled(name): c for c in sheet.columns for name in (c.field, c.column_name)}
+        self.places: dict[int, Column] = {}
+        self.unread: list[str] = []
+        self.width = len(headings)
+        for place, heading in enumerate(headings):
+            column = known.get(spelled(heading or ""))
+            if column is None or not column.read:
+                if heading is not None:
+                    self.unread.append(str(heading)[:60])
+            elif column in self.places.values():
+                raise UnreadableFile(f"Two columns are headed “{column.column_name}”.")
+            else:
+                self.places[place] = column
+        if not self.places:
+            names = ", ".join(column.column_name for column in sheet.columns if column.read)
+            raise UnreadableFile(f"The first row must have the headings of the columns: {names}.")
+
+
+class ShopSheet(Resource):
+    """The columns of a kind of row, in and out."""
+
+    model: ClassVar[type[models.Model]]
+    form: ClassVar[type[forms.ModelForm]]
+    key = ""  # the field that tells which row it is where there is no number
+
+    def __init__(self, page: Any, user: Any) -> None:
+        super().__init__()
+        self.page = page
+        hidden = page.hidden_fields(user) | self.hidden(user)
+        for name in [n for n, column in self.fields.items() if column.field in hidden]:
+            del self.fields[name]
+        self.columns: list[Column] = list(self.fields.values())
+        self.by_field = {column.field: column for column in self.columns}
+
+    def hidden(self, user: Any) -> set[str]:
+        """The fields that `user` may not see, besides those that are hidden on the page."""
+        return set()
+
+    # --- Out ---
+
+    def rows(self, rows: Any) -> Any:
+        """The same rows with all that the columns show."""
+        return rows
+
+    # --- In ---
+
+    def existing(self) -> Any:
+        """The rows that an import may find."""
+        return self.model._default_manager.all()
+
+    def keyed(self, value: Any) -> Any:
+        """The one spelling of a key."""
+        return value
+
+    def remarks(self, entry: Entry) -> list[str]:
+        """What is to be looked at twice before it is imported, and is no error."""
+        return []
+
+    def enter(self, fields: dict[str, Any], actor: Actor) -> Any:
+        return self.page.enter(fields, actor)
+
+    def change(self, row: Any, changed: dict[str, Any], actor: Actor) -> None:
+        self.page.change(row, changed, actor)
+
+    def initial(self, known: Any) -> dict[str, Any]:
+        """What the form's fields of no column of the table stand at."""
+        return {}
+
+    def not_asked(self, known: Any) -> set[str]:
+        """The fields that are not read of such a row."""
+        return set()
+
+    def title(self, row: Any) -> str:
+        return str(row)
+
+    def parse(self, entries: Iterable[Entry], layout: Layout) -> None:
+        """What the cells of each say."""
+        for entry in entries:
+            if len(entry.cells) > layout.width:
+                entry.wrong.append("There are more cells in this row than headings.")
+            padded = entry.cells + [None] * (layout.width - len(entry.cells))
+            for place, column in layout.places.items():
+                if isinstance(padded[place], str) and "\0" in padded[place]:
+                    entry.wrong.append(f"{column.column_name}: null characters are not allowed.")
+                    continue
+                try:
+                    entry.values[column.field] = column.widget.clean(padded[place])
+                except ValueError as wrong:
+                    entry.wrong.append(f"{column.column_name}: {wrong}")
+
+    def find(self, entries: Sequence[Entry], seen: dict[Any, int]) -> None:
+        """Which row of the shop each is about, by its number, else by its key; nothing for a new one.
+
+        `seen` says which entry was about a row before: two that change the same one are a mistake.
+        """
+        numbers = {number for e in entries if (number := e.values.get("pk")) is not None}
+        by_number = self.existing().in_bulk([n for n in numbers if 0 < n < 1 << 63])
+        by_key: dict[Any, Any] = {}
+        if self.key:
+            keys = {self.keyed(key) for e in entries if (key := e.values.get(self.key))}
+            found = self.existing().filter(**{f"{self.key}__in": keys})
+            by_key = {getattr(row, self.key): row for row in found}
+        for entry in entries:
+            number, key = entry.values.get("pk"), self.keyed(entry.values.get(self.key) or None)
+            if number is not None:
+                entry.known = by_number.get(number)
+                if entry.known is None:
+                    name = self.model._meta.verbose_name
+                    entry.wrong.append(
+                        f"There is no {name} {number}. Leave it empty for a new one."
+                    )
+            elif key:
+                entry.known = by_key.get(key)
+            same = {("number", entry.known.pk)} if entry.known else set()
+            same |= {("key", key)} if key else set()
+            for one in sorted(same):
+                before = seen.setdefault(one, entry.number)
+                if before != entry.number:
+                    entry.wrong.append(f"Row {before} is about the same one.")
+                    break
+
+    def take(self, entry: Entry, actor: Actor) -> Outcome:
+        """Write the row by the verbs, and say what that did. One that is refused writes nothing."""
+        if entry.wrong:
+            return Outcome(Fate.REFUSED, self._name(entry.known), remarks=entry.wrong)
+        known = entry.known
+        form = self._form(entry)
+        if not form.is_valid():
+            return Outcome(Fate.REFUSED, self.title(form.instance), remarks=self._complaints(form))
+        before, after = form.initial, form.cleaned_data
+        changed = [n for n in form.changed_data if _plain(before.get(n)) != _plain(after[n])]
+        title, remarks = self.title(form.instance), self.remarks(entry)
+        if known is not None and not changed:
+            return Outcome(Fate.SAME, title, remarks=remarks)
+        changes = [self._change(form, name) for name in changed]
+        state = entry.values.get("updated_at")
+        if known is not None and state and state != State().render(known.updated_at):
+            return Outcome(Fate.REFUSED, title, changes, [CHANGED_MEANWHILE])
+        try:
+            if known is None:
+                self.enter(form.cleaned_data, actor)
+            else:
+                self.change(known, {name: form.cleaned_data[name] for name in changed}, actor)
+        except DomainError as refusal:
+            return Outcome(Fate.REFUSED, title, changes, [refusal.message])
+        return Outcome(Fate.NEW if known is None else Fate.CHANGED, title, changes, remarks)
+
+    def _form(self, entry: Entry) -> forms.ModelForm:
+        """The form with what the row says; what it says nothing about is not asked for.
+
+        An empty cell of a new row stands for what the field has of itself: reorder at 5.
+        """
+        known = entry.known
+        form = self.form(
+            instance=known or self.model(), initial=self.initial(known) if known else None
+        )
+        asked_for = form.fields.keys() - self.not_asked(known)
+        data = {name: value for name, value in entry.values.items() if name in asked_for}
+        for name, asked in list(form.fields.items()):
+            if known is None and name in asked_for and data.get(name) in (None, ""):
+                default = form.initial.get(name, asked.initial)
+                if asked.required or default is not None:
+                    data[name] = default() if callable(default) else default
+            if name not in data:
+                del form.fields[name]
+        form.data, form.is_bound = data, True
+        return form
+
+    def _complaints(self, form: forms.ModelForm) -> list[str]:
+        said = []
+        for name, errors in form.errors.items():
+            column = self.by_field.get(name)
+            where = "" if name == NON_FIELD_ERRORS or column is None else f"{column.column_name}: "
+            said += [f"{where}{error}" for error in errors]
+        return said
+
+    def _change(self, form: forms.ModelForm, name: str) -> list[str]:
+        column = self.by_field[name]
+        before, after = form.initial.get(name), _plain(form.cleaned_data[name])
+        return [column.column_name, *(str(column.widget.render(v)) for v in (before, after))]
+
+    def _name(self, known: Any) -> str:
+        return self.title(known) if known is not None else ""
+
+
+def _plain(value: Any) -> Any:
+    """As a file can tell it from another one: by its number, with line ends of one kind."""
+    value = value.pk if isinstance(value, models.Model) else value
+    return "" if value is None else holdable(value)
+
+
+def number_column() -> Column:
+    return Column("No.", "pk", Number(), told="Which one it is. Empty for a new one.")
+
+
+def state_column() -> Column:
+    told = "Leave it as it is: by it you are told when somebody else has changed the row meanwhile."
+    return Column("State", "updated_at", State(), told=told)

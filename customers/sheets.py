@@ -1,0 +1,75 @@
+"""Customers and their vehicles in a spreadsheet."""
+
+from typing import Any
+
+from autoful.sheets.columns import Column, Number, YesNo
+from autoful.sheets.sheet import Entry, ShopSheet, number_column, state_column
+from customers.forms import CustomerForm, VehicleForm
+from customers.models import Customer, Vehicle
+from customers.vehicles import check_digit_warning, normalize_vin
+
+
+class CustomerSheet(ShopSheet):
+    """Who has closed the account is in no sheet."""
+
+    model, form = Customer, CustomerForm
+
+    number = number_column()
+    name = Column("Name", "name", told="Needed.")
+    email = Column("E-mail", "email")
+    phone = Column("Phone", "phone")
+    signs_in = Column("Signs in", "user_id", YesNo(), read=False)
+    tickets = Column("Tickets", "ticket_count", Number(), read=False)
+    state = state_column()
+
+    def rows(self, rows: Any) -> Any:
+        return rows.existing()
+
+    def existing(self) -> Any:
+        return Customer.objects.existing()
+
+    def remarks(self, entry: Entry) -> list[str]:
+        # A family may share a phone, so it is for people to say.
+        said = []
+        for column in (self.email, self.phone) if entry.known is None else ():
+            if typed := entry.values.get(column.field):
+                others = self.existing().filter(**{column.field: typed}).order_by("pk")
+                said += [
+                    f"Customer {pk} has this {column.column_name.lower()}, too. If they are the "
+                    "same, write that number into the column No."
+                    for pk in others.values_list("pk", flat=True)[:1]
+                ]
+        return said
+
+
+class VehicleSheet(ShopSheet):
+    model, form, key = Vehicle, VehicleForm, "vin"
+
+    number = number_column()
+    vin = Column("VIN", "vin", told="Tells which vehicle it is where there is no No. Needed.")
+    plate = Column("Plate", "plate")
+    make = Column("Make", "make", told="Empty for a new one: from the VIN, as the next two.")
+    car_model = Column("Model", "model")
+    year = Column("Year", "year", Number())
+    colour = Column("Colour", "colour")
+    mileage = Column("Mileage", "mileage", Number())
+    customer = Column(
+        "Customer no.", "customer", Number(), written="customer_id", told="The owner's number."
+    )
+    owner = Column("Owner", "owner", read=False, written="customer__name")
+    state = state_column()
+
+    def hidden(self, user: Any) -> set[str]:
+        return set() if user.has_perm("customers.view_customer") else {"owner"}
+
+    def rows(self, rows: Any) -> Any:
+        return rows.select_related("customer")
+
+    def keyed(self, value: Any) -> Any:
+        return normalize_vin(value) if value else value
+
+    def remarks(self, entry: Entry) -> list[str]:
+        vin = normalize_vin(entry.values.get("vin") or "")
+        typed = entry.known is None or vin not in ("", entry.known.vin)
+        warning = check_digit_warning(vin) if typed else None
+        return [warning] if warning else []

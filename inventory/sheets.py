@@ -1,0 +1,80 @@
+"""Parts in a spreadsheet."""
+
+from typing import Any
+
+from django import forms
+
+from autoful.actor import Actor
+from autoful.sheets.columns import Amount, Column, Number
+from autoful.sheets.sheet import Entry, ShopSheet, number_column, state_column
+from inventory.forms import PartForm, QuantityField
+from inventory.models import Part
+from inventory.parts import change_part
+
+
+class PartRowForm(PartForm):
+    counted = QuantityField(required=False)
+
+    def clean_counted(self) -> int | None:
+        counted: int | None = self.cleaned_data["counted"]
+        if counted is not None and self.instance.pk is None:
+            raise forms.ValidationError("A new part's stock goes into the column In stock.")
+        # An empty cell: nobody has counted.
+        return self.initial.get("counted") if counted is None else counted
+
+
+class PartSheet(ShopSheet):
+    """The stock of a part that is there changes by what was counted alone: the number that a file was
+    written with would take back all that was sold since."""
+
+    model, form, key = Part, PartRowForm, "part_number"
+
+    number = number_column()
+    part_name = Column("Part", "part_name", told="Its name. Needed.")
+    part_number = Column(
+        "Part number", "part_number", told="Tells which part it is where there is no No."
+    )
+    category = Column("Category", "category")
+    price = Column("Price", "price", Amount(), told="What the customer pays. Needed.")
+    cost = Column("Cost", "cost", Amount(), told="What the shop pays.")
+    quantity_in_stock = Column(
+        "In stock",
+        "quantity_in_stock",
+        Number(),
+        told="Of a new part: what is there to begin with.",
+    )
+    counted = Column(
+        "Counted",
+        "counted",
+        Number(),
+        told="Of a part you have: what is on the shelf. The difference goes into the ledger.",
+    )
+    reorder_point = Column("Reorder at", "reorder_point", Number(), told="5, if it is empty.")
+    location = Column("Shelf", "location")
+    state = state_column()
+
+    def initial(self, known: Part) -> dict[str, Any]:
+        return {"counted": known.quantity_in_stock}
+
+    def not_asked(self, known: Part | None) -> set[str]:
+        return {"quantity_in_stock"} if known else set()
+
+    def remarks(self, entry: Entry) -> list[str]:
+        typed, known = entry.values.get("quantity_in_stock"), entry.known
+        if known is None or typed in (None, known.quantity_in_stock):
+            return []
+        return [
+            f"Its stock stays as it is, {known.quantity_in_stock}. "
+            "What you have counted goes into the column Counted."
+        ]
+
+    def enter(self, fields: dict[str, Any], actor: Actor) -> Part:
+        fields.pop("counted", None)
+        part: Part = super().enter(fields, actor)
+        return part
+
+    def change(self, row: Part, changed: dict[str, Any], actor: Actor) -> None:
+        counted = changed.pop("counted", None)
+        change_part(
+            part=row, fields=changed, quantity_in_stock=counted, note="Counted.", actor=actor
+        )

@@ -1,0 +1,79 @@
+"""Service tickets in a spreadsheet."""
+
+from typing import Any
+
+from django import forms
+
+from autoful.actor import Actor
+from autoful.sheets.columns import Choice, Column, Day, Number
+from autoful.sheets.sheet import ShopSheet, number_column, state_column
+from customers.models import Customer
+from tickets.lifecycle import edit_ticket
+from tickets.models import ServiceTicket
+
+Status = ServiceTicket.Status
+
+
+class TicketRowForm(forms.ModelForm):
+    customer = forms.ModelChoiceField(
+        Customer.objects.existing(),
+        error_messages={"invalid_choice": "There is no customer with this number."},
+    )
+
+    class Meta:
+        model = ServiceTicket
+        fields = (
+            *("customer", "vin", "service_desc", "notes"),
+            *("service_date", "mileage", "status"),
+        )
+
+    def clean_customer(self) -> Customer:
+        customer: Customer = self.cleaned_data["customer"]
+        if self.instance.pk is not None and self.instance.customer_id != customer.pk:
+            raise forms.ValidationError("A ticket stays with its customer.")
+        return customer
+
+
+class TicketSheet(ShopSheet):
+    """The status moves as everywhere: one step, and only where the table of moves allows it."""
+
+    model, form = ServiceTicket, TicketRowForm
+
+    number = number_column()
+    customer = Column(
+        "Customer no.",
+        "customer",
+        Number(),
+        written="customer_id",
+        told="Whose ticket it is. Needed.",
+    )
+    customer_name = Column("Customer", "customer_name", read=False, written="customer__name")
+    vin = Column("VIN", "vin", told="Needed.")
+    service_desc = Column("Description", "service_desc", told="The customer sees this. Needed.")
+    notes = Column("Notes", "notes", told="Internal: the customer never sees this.")
+    service_date = Column("Service date", "service_date", Day(), told="2026-03-31. Needed.")
+    mileage = Column("Mileage in", "mileage", Number())
+    status = Column(
+        "Status", "status", Choice(Status), told="Pending for a new one, if it is empty."
+    )
+    team = Column("Team", "team", read=False)
+    state = state_column()
+
+    def rows(self, rows: Any) -> Any:
+        return rows.select_related("customer").with_team()
+
+    def dehydrate_team(self, ticket: ServiceTicket) -> str:
+        return ", ".join(one.mechanic.name for one in ticket.assignments.all())
+
+    def title(self, row: ServiceTicket) -> str:
+        number = f"#{row.pk} " if row.pk else ""
+        return f"{number}{row.service_desc}"[:100]
+
+    def enter(self, fields: dict[str, Any], actor: Actor) -> ServiceTicket:
+        status = fields.pop("status", Status.PENDING)
+        ticket: ServiceTicket = super().enter(fields, actor)
+        return edit_ticket(ticket=ticket, fields={}, status=status, actor=actor)
+
+    def change(self, row: ServiceTicket, changed: dict[str, Any], actor: Actor) -> None:
+        status = changed.pop("status", None)
+        edit_ticket(ticket=row, fields=changed, status=status, actor=actor)
