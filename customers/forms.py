@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from autoful.accounts.forms import EmailField
-from customers.models import Customer, Vehicle
+from customers.models import Customer
 
 
 class CustomerForm(forms.ModelForm):
@@ -20,9 +20,3 @@ class CustomerForm(forms.ModelForm):
         if self.instance.user_id is not None and "email" in self.fields:
             self.fields["email"].required = True
             self.fields["email"].help_text = "The customer signs in with it."
-
-
-class VehicleForm(forms.ModelForm):
-    class Meta:
-        model = Vehicle
-        fields = ("vin", "customer", "plate", "colour", "make", "model", "year", "mileage")

@@ -2,17 +2,34 @@
 
 from typing import Any
 
+from django import forms
+
 from autoful.sheets.columns import Column, Number, YesNo
-from autoful.sheets.sheet import Entry, ShopSheet, number_column, state_column
-from customers.forms import CustomerForm, VehicleForm
+from autoful.sheets.sheet import Entry, RowForm, ShopSheet, number_column, state_column
+from customers.forms import CustomerForm
 from customers.models import Customer, Vehicle
 from customers.vehicles import check_digit_warning, normalize_vin
+
+
+class CustomerRowForm(RowForm, CustomerForm): ...
+
+
+class VehicleRowForm(RowForm):
+    customer = forms.ModelChoiceField(
+        Customer.objects.existing(),
+        required=False,
+        error_messages={"invalid_choice": "There is no customer with this number."},
+    )
+
+    class Meta:
+        model = Vehicle
+        fields = ("vin", "customer", "plate", "colour", "make", "model", "year", "mileage")
 
 
 class CustomerSheet(ShopSheet):
     """Who has closed the account is in no sheet."""
 
-    model, form = Customer, CustomerForm
+    model, form = Customer, CustomerRowForm
 
     number = number_column()
     name = Column("Name", "name", told="Needed.")
@@ -43,7 +60,7 @@ class CustomerSheet(ShopSheet):
 
 
 class VehicleSheet(ShopSheet):
-    model, form, key = Vehicle, VehicleForm, "vin"
+    model, form, key = Vehicle, VehicleRowForm, "vin"
 
     number = number_column()
     vin = Column("VIN", "vin", told="Tells which vehicle it is where there is no No. Needed.")

@@ -6,13 +6,13 @@ from django import forms
 
 from autoful.actor import Actor
 from autoful.sheets.columns import Amount, Column, Number
-from autoful.sheets.sheet import Entry, ShopSheet, number_column, state_column
+from autoful.sheets.sheet import Entry, RowForm, ShopSheet, number_column, state_column
 from inventory.forms import PartForm, QuantityField
 from inventory.models import Part
 from inventory.parts import change_part
 
 
-class PartRowForm(PartForm):
+class PartRowForm(RowForm, PartForm):
     counted = QuantityField(required=False)
 
     def clean_counted(self) -> int | None:
@@ -30,7 +30,7 @@ class PartSheet(ShopSheet):
     model, form, key = Part, PartRowForm, "part_number"
 
     number = number_column()
-    part_name = Column("Part", "part_name", told="Its name. Needed.")
+    part_name = Column("Name", "part_name", told="Needed.")
     part_number = Column(
         "Part number", "part_number", told="Tells which part it is where there is no No."
     )
@@ -49,8 +49,8 @@ class PartSheet(ShopSheet):
         Number(),
         told="Of a part you have: what is on the shelf. The difference goes into the ledger.",
     )
-    reorder_point = Column("Reorder at", "reorder_point", Number(), told="5, if it is empty.")
-    location = Column("Shelf", "location")
+    reorder_point = Column("Reorder point", "reorder_point", Number(), told="5, if it is empty.")
+    location = Column("Location", "location")
     state = state_column()
 
     def initial(self, known: Part) -> dict[str, Any]:

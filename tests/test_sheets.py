@@ -78,7 +78,7 @@ def test_new_and_changed_parts_come_in_by_the_verbs(desk: Desk, boss: Persona) -
     job = looked_at(
         desk,
         PARTS,
-        "Part number,Part,Price,In stock,Counted\n"
+        "Part number,Name,Price,In stock,Counted\n"
         f"BP-1,{known.part_name},12.50,50,48\n"
         "OF-9,Oil filter,7.25,30,\n",
     )
@@ -110,11 +110,11 @@ def test_new_and_changed_parts_come_in_by_the_verbs(desk: Desk, boss: Persona) -
 
 
 def test_a_file_with_one_bad_row_is_refused_as_a_whole(desk: Desk) -> None:
-    job = looked_at(desk, PARTS, "Part,Price\nGood,1.00\nBad,free\nCheap,0\n,5\n")
+    job = looked_at(desk, PARTS, "Name,Price\nGood,1.00\nBad,free\nCheap,0\n,5\n")
     assert fates(job) == ["new", "refused", "refused", "refused"]
     assert "“free” is not a number" in remarks(job)
     assert "greater than or equal to 0.01" in remarks(job)
-    assert "Part: This field is required." in remarks(job)
+    assert "Name: This field is required." in remarks(job)
     answer: Any = desk.post(f"{PARTS}import/{job.pk}/", {"import": "1"}, follow=True)
     assert "cannot be imported as it is" in answer.content.decode()
     assert not Part.objects.exists()
@@ -131,7 +131,7 @@ TEXTS = [
     " x ",
     "a;=b",
     "a|-b",
-    "ü – ½ 漢",
+    "ü ½ 漢",
     "0123",
     "1E5",
     "a\r\nb",
@@ -174,7 +174,7 @@ def test_what_a_spreadsheet_would_run_is_text_and_numbers_are_numbers(desk: Desk
     book = load_workbook(io.BytesIO(exported(desk, PARTS, "xlsx")))
     cells = {cell.column: cell for cell in book.worksheets[0][2]}
     names = {c.value: c.column for c in book.worksheets[0][1]}
-    assert cells[names["Part"]].value == "'=HYPERLINK(1)"
-    assert cells[names["Part"]].data_type == "s"
+    assert cells[names["Name"]].value == "'=HYPERLINK(1)"
+    assert cells[names["Name"]].data_type == "s"
     assert cells[names["Price"]].value == 12.5
     assert cells[names["In stock"]].value == 3

@@ -6,7 +6,7 @@ from django import forms
 
 from autoful.actor import Actor
 from autoful.sheets.columns import Choice, Column, Day, Number
-from autoful.sheets.sheet import ShopSheet, number_column, state_column
+from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
 from customers.models import Customer
 from tickets.lifecycle import edit_ticket
 from tickets.models import ServiceTicket
@@ -14,7 +14,7 @@ from tickets.models import ServiceTicket
 Status = ServiceTicket.Status
 
 
-class TicketRowForm(forms.ModelForm):
+class TicketRowForm(RowForm):
     customer = forms.ModelChoiceField(
         Customer.objects.existing(),
         error_messages={"invalid_choice": "There is no customer with this number."},

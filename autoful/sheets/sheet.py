@@ -79,11 +79,27 @@ class Layout:
             raise UnreadableFile(f"The first row must have the headings of the columns: {names}.")
 
 
+def _left_to_the_database(exclude: Any = None) -> None: ...
+
+
+class RowForm(forms.ModelForm):
+    """What may be typed into a row. What only the database could tell is asked of it once, by the verb:
+    each of these questions is a query for every row."""
+
+    def validate_unique(self) -> None:
+        """The verb refuses what is taken."""
+
+    def _post_clean(self) -> None:
+        # Constraints are the second guard behind the fields' own validators.
+        self.instance.validate_constraints = _left_to_the_database
+        super()._post_clean()  # type: ignore[misc]
+
+
 class ShopSheet(Resource):
     """The columns of a kind of row, in and out."""
 
     model: ClassVar[type[models.Model]]
-    form: ClassVar[type[forms.ModelForm]]
+    form: ClassVar[type[RowForm]]
     key = ""  # the field that tells which row it is where there is no number
 
     def __init__(self, page: Any, user: Any) -> None:
@@ -239,7 +255,8 @@ class ShopSheet(Resource):
 
     def _change(self, form: forms.ModelForm, name: str) -> list[str]:
         column = self.by_field[name]
-        before, after = form.initial.get(name), _plain(form.cleaned_data[name])
+        before = form.initial.get(name) if form.instance.pk else None
+        after = _plain(form.cleaned_data[name])
         return [column.column_name, *(str(column.widget.render(v)) for v in (before, after))]
 
     def _name(self, known: Any) -> str:
