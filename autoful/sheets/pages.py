@@ -10,7 +10,7 @@ from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -89,6 +89,8 @@ class SheetPages(VerbAdmin):
     def _export(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
         try:
             rows = self.get_changelist_instance(request).get_queryset(request)
         except (IncorrectLookupParameters, ValueError):

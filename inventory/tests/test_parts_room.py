@@ -108,7 +108,7 @@ def test_no_cell_runs_as_a_formula(desk, text):
     (row,) = downloaded(desk)
     assert row["Category"].startswith("'") and row["Category"].replace("'", "") == text
     Part.objects.update(category=f"Ada;{text}")
-    assert downloaded(desk)[0]["Category"].startswith("Ada;'")
+    assert downloaded(desk)[0]["Category"].startswith(("Ada;'", "Ada;\t'"))
     assert row["In stock"] == "0"
 
 
