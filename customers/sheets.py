@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from autoful.sheets.columns import Column, Number, YesNo
+from autoful.sheets.columns import Column, Number, Text, YesNo
 from autoful.sheets.sheet import Entry, RowForm, ShopSheet, number_column, state_column
 from customers.forms import CustomerForm
 from customers.models import Customer, Vehicle
@@ -45,25 +45,35 @@ class CustomerSheet(ShopSheet):
     def existing(self) -> Any:
         return Customer.objects.existing()
 
-    def remarks(self, entry: Entry) -> list[str]:
+    def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
         # A family may share a phone, so it is for people to say.
         said = []
-        for column in (self.email, self.phone) if entry.known is None else ():
-            if typed := entry.values.get(column.field):
-                others = self.existing().filter(**{column.field: typed}).order_by("pk")
+        for field in ("email", "phone") if entry.known is None else ():
+            if typed := cleaned.get(field):
+                others = self.existing().filter(**{field: typed}).order_by("pk")
+                name = self.by_field[field].column_name.lower()
                 said += [
-                    f"Customer {pk} has this {column.column_name.lower()}, too. If they are the "
+                    f"Customer {pk} has this {name}, too. If they are the "
                     "same, write that number into the column No."
                     for pk in others.values_list("pk", flat=True)[:1]
                 ]
         return said
 
 
+class Vin(Text):
+    """In the one spelling in which a vehicle is looked up."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        return normalize_vin(super().clean(value))
+
+
 class VehicleSheet(ShopSheet):
     model, form, key = Vehicle, VehicleRowForm, "vin"
 
     number = number_column()
-    vin = Column("VIN", "vin", told="Tells which vehicle it is where there is no No. Needed.")
+    vin = Column(
+        "VIN", "vin", Vin(), told="Tells which vehicle it is where there is no No. Needed."
+    )
     plate = Column("Plate", "plate")
     make = Column("Make", "make", told="Empty for a new one: from the VIN, as the next two.")
     car_model = Column("Model", "model")
@@ -82,11 +92,8 @@ class VehicleSheet(ShopSheet):
     def rows(self, rows: Any) -> Any:
         return rows.select_related("customer")
 
-    def keyed(self, value: Any) -> Any:
-        return normalize_vin(value) if value else value
-
-    def remarks(self, entry: Entry) -> list[str]:
-        vin = normalize_vin(entry.values.get("vin") or "")
-        typed = entry.known is None or vin not in ("", entry.known.vin)
+    def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
+        vin = cleaned.get("vin", "")
+        typed = entry.known is None or vin != entry.known.vin
         warning = check_digit_warning(vin) if typed else None
         return [warning] if warning else []

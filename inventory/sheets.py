@@ -59,7 +59,7 @@ class PartSheet(ShopSheet):
     def not_asked(self, known: Part | None) -> set[str]:
         return {"quantity_in_stock"} if known else set()
 
-    def remarks(self, entry: Entry) -> list[str]:
+    def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
         typed, known = entry.values.get("quantity_in_stock"), entry.known
         if known is None or typed in (None, known.quantity_in_stock):
             return []

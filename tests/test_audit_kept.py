@@ -217,7 +217,7 @@ class TestSmallPrint:
                 url = reverse("admin:auth_group_changelist")
                 data |= {"action": "delete_selected", "_selected_action": [group.pk]}
             Desk(boss.user).post(url, data)
-            assert not Group.objects.exists()
+            assert not Group.objects.filter(pk=group.pk).exists()
             for user in users:
                 entry = LogEntry.objects.get_for_object(user).latest("pk")
                 said = {"type": "m2m", "operation": "delete", "objects": [group.name]}

@@ -1,32 +1,35 @@
 """In and out of spreadsheets, through the pages of the back office."""
 
-import csv
 import io
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from auditlog.models import LogEntry
-from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
 from autoful.sheets import background
-from autoful.sheets.models import SheetImport, SheetPiece, SheetRow
+from autoful.sheets.models import SheetPiece, SheetRow
 from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona
 from customers.models import Customer
 from customers.tests.factories import CustomerFactory, VehicleFactory
 from inventory.models import Part, StockMovement
 from inventory.tests.factories import PartFactory
+from tests.sheets import (
+    CUSTOMERS,
+    PARTS,
+    TICKETS,
+    VEHICLES,
+    exported,
+    fates,
+    looked_at,
+    remarks,
+    told,
+)
 from tickets.models import ServiceTicket
 from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db
-
-PARTS = "/admin/inventory/part/"
-CUSTOMERS = "/admin/customers/customer/"
-VEHICLES = "/admin/customers/vehicle/"
-TICKETS = "/admin/tickets/serviceticket/"
 
 
 @pytest.fixture(autouse=True)
@@ -38,39 +41,6 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def desk(boss: Persona) -> Desk:
     return Desk(boss.user)
-
-
-def exported(desk: Desk, url: str, kind: str = "csv", **asked: str) -> bytes:
-    answer: Any = desk.get(f"{url}export/{kind}/", asked)
-    assert answer.status_code == 200
-    return b"".join(answer.streaming_content)
-
-
-def table(content: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-
-
-def looked_at(desk: Desk, url: str, content: bytes | str, name: str = "parts.csv") -> SheetImport:
-    """The file, uploaded and looked at."""
-    raw = content.encode() if isinstance(content, str) else content
-    answer: Any = desk.post(f"{url}import/", {"file": SimpleUploadedFile(name, raw)})
-    assert answer.status_code == 302, answer.content.decode()
-    return SheetImport.objects.latest("pk")
-
-
-def said_yes(desk: Desk, url: str, job: SheetImport) -> SheetImport:
-    answer: Any = desk.post(f"{url}import/{job.pk}/", {"import": "1"})
-    assert answer.status_code == 302
-    job.refresh_from_db()
-    return job
-
-
-def fates(job: SheetImport) -> list[str]:
-    return list(job.rows.values_list("fate", flat=True))
-
-
-def remarks(job: SheetImport) -> str:
-    return " ".join(str(remark) for row in job.rows.all() for remark in row.remarks)
 
 
 def test_new_and_changed_parts_come_in_by_the_verbs(desk: Desk, boss: Persona) -> None:
@@ -90,7 +60,8 @@ def test_new_and_changed_parts_come_in_by_the_verbs(desk: Desk, boss: Persona) -
     assert ["Price", "10.00", "12.50"] in changes
     assert ["Counted", "50", "48"] in changes
 
-    assert said_yes(desk, PARTS, job).status == "done"
+    told(desk, PARTS, job)
+    assert job.status == "done"
     known.refresh_from_db()
     assert (known.price, known.quantity_in_stock) == (Decimal("12.50"), 48)
     filter_ = Part.objects.get(part_number="OF-9")
@@ -102,9 +73,9 @@ def test_new_and_changed_parts_come_in_by_the_verbs(desk: Desk, boss: Persona) -
     moved = StockMovement.objects.values_list("part", "reason", "change")
     assert (known.pk, "adjusted", -2) in moved
     assert (filter_.pk, "opening", 30) in moved
-    told = LogEntry.objects.filter(actor=boss.user)
-    assert told.filter(object_repr="Oil filter").exists()
-    assert "1 new, 1 changed" in str(told.latest("id").additional_data)
+    entries = LogEntry.objects.filter(actor=boss.user)
+    assert entries.filter(object_repr="Oil filter").exists()
+    assert "1 new, 1 changed" in str(entries.latest("id").additional_data)
     assert not SheetRow.objects.exists()  # what it held is forgotten
     assert not SheetPiece.objects.exists()
 
@@ -115,8 +86,7 @@ def test_a_file_with_one_bad_row_is_refused_as_a_whole(desk: Desk) -> None:
     assert "“free” is not a number" in remarks(job)
     assert "greater than or equal to 0.01" in remarks(job)
     assert "Name: This field is required." in remarks(job)
-    answer: Any = desk.post(f"{PARTS}import/{job.pk}/", {"import": "1"}, follow=True)
-    assert "cannot be imported as it is" in answer.content.decode()
+    assert "cannot be imported as it is" in told(desk, PARTS, job)
     assert not Part.objects.exists()
 
 

@@ -8,6 +8,7 @@ from autoful.actor import Actor
 from autoful.sheets.columns import Choice, Column, Day, Number
 from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
 from customers.models import Customer
+from customers.sheets import Vin
 from tickets.lifecycle import edit_ticket
 from tickets.models import ServiceTicket
 
@@ -48,7 +49,7 @@ class TicketSheet(ShopSheet):
         told="Whose ticket it is. Needed.",
     )
     customer_name = Column("Customer", "customer_name", read=False, written="customer__name")
-    vin = Column("VIN", "vin", told="Needed.")
+    vin = Column("VIN", "vin", Vin(), told="Needed.")
     service_desc = Column("Description", "service_desc", told="The customer sees this. Needed.")
     notes = Column("Notes", "notes", told="Internal: the customer never sees this.")
     service_date = Column("Service date", "service_date", Day(), told="2026-03-31. Needed.")

@@ -34,6 +34,13 @@ def start(work: Callable[[], None], job: SheetImport) -> threading.Thread:
 
 def _run(work: Callable[[], None], job: SheetImport) -> None:
     try:
+        _work(work, job)
+    finally:
+        connections.close_all()
+
+
+def _work(work: Callable[[], None], job: SheetImport) -> None:
+    try:
         while not _turn.acquire(timeout=progress.SILENT / 3):
             progress.tell(job, 0, 0)  # waiting is no silence
         try:
@@ -43,8 +50,6 @@ def _run(work: Callable[[], None], job: SheetImport) -> None:
     except Exception:
         logger.exception("An import has failed")
         _tell(job)
-    finally:
-        connections.close_all()
 
 
 def _tell(job: SheetImport) -> None:

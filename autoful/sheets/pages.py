@@ -120,9 +120,10 @@ class SheetPages(VerbAdmin):
 
     def _import_page(self, request: HttpRequest) -> HttpResponse:
         importing.forget_old()
-        form = FileForm(request.POST or None, request.FILES or None)
+        posted = request.method == "POST"
+        form = FileForm(request.POST, request.FILES) if posted else FileForm()
         refused: DomainError | None = None
-        if request.method == "POST" and form.is_valid():
+        if form.is_valid():
             actor = back_office(request)
             kind, file = self.opts.label_lower, form.cleaned_data["file"]
             try:

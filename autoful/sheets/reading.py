@@ -83,7 +83,8 @@ def _of_csv(file: IO[bytes]) -> Iterator[Iterable[Any]]:
     except csv.Error as broken:
         raise UnreadableFile(f"This cannot be read as a CSV: {broken}.") from broken
     finally:
-        text.detach()
+        if not file.closed:
+            text.detach()  # the file is its owner's to close
 
 
 def _encoding(file: IO[bytes]) -> str:

@@ -127,11 +127,7 @@ class ShopSheet(Resource):
         """The rows that an import may find."""
         return self.model._default_manager.all()
 
-    def keyed(self, value: Any) -> Any:
-        """The one spelling of a key."""
-        return value
-
-    def remarks(self, entry: Entry) -> list[str]:
+    def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
         """What is to be looked at twice before it is imported, and is no error."""
         return []
 
@@ -176,11 +172,11 @@ class ShopSheet(Resource):
         by_number = self.existing().in_bulk([n for n in numbers if 0 < n < 1 << 63])
         by_key: dict[Any, Any] = {}
         if self.key:
-            keys = {self.keyed(key) for e in entries if (key := e.values.get(self.key))}
+            keys = {key for e in entries if (key := e.values.get(self.key))}
             found = self.existing().filter(**{f"{self.key}__in": keys})
             by_key = {getattr(row, self.key): row for row in found}
         for entry in entries:
-            number, key = entry.values.get("pk"), self.keyed(entry.values.get(self.key) or None)
+            number, key = entry.values.get("pk"), entry.values.get(self.key)
             if number is not None:
                 entry.known = by_number.get(number)
                 if entry.known is None:
@@ -208,7 +204,7 @@ class ShopSheet(Resource):
             return Outcome(Fate.REFUSED, self.title(form.instance), remarks=self._complaints(form))
         before, after = form.initial, form.cleaned_data
         changed = [n for n in form.changed_data if _plain(before.get(n)) != _plain(after[n])]
-        title, remarks = self.title(form.instance), self.remarks(entry)
+        title, remarks = self.title(form.instance), self.remarks(entry, after)
         if known is not None and not changed:
             return Outcome(Fate.SAME, title, remarks=remarks)
         changes = [self._change(form, name) for name in changed]

@@ -75,9 +75,7 @@ def as_xlsx(
     )
 
 
-def _workbook(
-    title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> Iterator[bytes]:
+def _workbook(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
     # Not at the start of every worker: it takes a tenth of a second.
     from openpyxl import Workbook
 

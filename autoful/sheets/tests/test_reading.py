@@ -1,0 +1,120 @@
+"""A stranger's file: read, or refused with a word that says what to do, in a bounded memory."""
+
+import io
+import tracemalloc
+import zipfile
+from typing import Any
+
+import pytest
+
+from autoful.sheets import reading
+from autoful.sheets.reading import UnreadableFile, read
+from tests.sheets import workbook
+
+
+def rows(content: bytes) -> list[tuple[int, list[Any]]]:
+    return list(read(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Name;Price\nA, the first;12,50\n",
+        b"Name\tPrice\nA, the first\t12,50\n",
+        b'Name,Price\n"A, the first","12,50"\n',
+        b'\xef\xbb\xbfName,Price\r\n"A, the first","12,50"\r\n\r\n,,,\r\n',
+        'Name,Price\n"A, the first","12,50"\n'.encode("utf-16"),
+        workbook(["Name", "Price"], ["A, the first", "12,50"], [None, None], ["", " "]),
+    ],
+)
+def test_a_table_in_any_spreadsheet_s_manner(content: bytes) -> None:
+    assert rows(content) == [(1, ["Name", "Price"]), (2, ["A, the first", "12,50"])]
+
+
+def test_cells_of_a_workbook_say_what_a_csv_would() -> None:
+    import datetime
+
+    cells = [1, 2.0, 12.5, True, datetime.date(2026, 3, 31), datetime.datetime(2026, 3, 31, 8, 5)]
+    ((_, read_back),) = rows(workbook(cells))
+    assert read_back == [1, 2, "12.5", "yes", "2026-03-31", "2026-03-31T08:05:00"]
+
+
+def test_rows_keep_the_numbers_a_spreadsheet_shows() -> None:
+    assert [number for number, _ in rows(b"a\n\n\nb\n")] == [1, 4]
+
+
+def bomb() -> bytes:
+    """A workbook of some kilobytes that unpacks to a gigabyte."""
+    whole, file = zipfile.ZipFile(io.BytesIO(workbook(["a"]))), io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in whole.namelist():
+            packed.writestr(name, whole.read(name))
+        with packed.open("xl/sharedStrings2.xml", "w") as entry:
+            for _ in range(600):
+                entry.write(b" " * 1024 * 1024)
+    return file.getvalue()
+
+
+def entities() -> bytes:
+    """One whose text unpacks by entities: a billion laughs."""
+    whole, file = zipfile.ZipFile(io.BytesIO(workbook(["a"]))), io.BytesIO()
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    declared = f'<!DOCTYPE x [<!ENTITY l0 "lol">{laughs}]>'.encode()
+    with zipfile.ZipFile(file, "w") as packed:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                content = declared + content.replace(b"<v>0</v>", b"<v>&l9;</v>")
+            packed.writestr(name, content)
+    return file.getvalue()
+
+
+BAD = {
+    "old excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "old Excel file"),
+    "any zip": (b"PK\x03\x04" + b"\0" * 600, "cannot be read as a workbook"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not a CSV in UTF-8"),
+    "latin 1": ("Name\nMüller\n".encode("latin-1"), "not a CSV in UTF-8"),
+    "half a surrogate": (b"Name\n\xed\xa0\x80\n", "not a CSV in UTF-8"),
+    "odd utf-16": (b"\xff\xfea", "not a CSV in UTF-8"),
+    "open quote": (b'Name\n"Ada\nBob\n', "cannot be read as a CSV"),
+    "long cell": (b"Name\n" + b"x" * 10_001 + b"\n", "more than 10,000 characters"),
+    "endless cell": (b"Name\n" + b"x" * 200_000 + b"\n", "cannot be read as a CSV"),
+    "wide row": (b"a\n" + b",x" * 100 + b"\n", "more than 60 columns"),
+    "a wide workbook": (workbook(["x"] * 100), "more than 60 columns"),
+    "zip bomb": (bomb(), "too large"),
+    "entities": (entities(), "cannot be read as a workbook"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_file_that_is_no_table_is_refused(kind: str) -> None:
+    content, word = BAD[kind]
+    with pytest.raises(UnreadableFile) as refused:
+        rows(content)
+    assert word in refused.value.message
+
+
+def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_ROWS", 3)
+    assert len(rows(b"a\n1\n2\n3\n")) == 4
+    for content in (b"a\n1\n2\n3\n4\n", workbook(["a"], *([] for _ in range(20)), ["b"])):
+        with pytest.raises(UnreadableFile, match="rows"):
+            rows(content)
+
+
+@pytest.mark.parametrize("make", [lambda n: b"a,b\n" + b"x,y\n" * n, None], ids=["csv", "xlsx"])
+def test_memory_does_not_grow_with_the_file(make: Any) -> None:
+    # A workbook keeps its different texts apart, so that they are read whole: numbers here.
+    make = make or (lambda n: workbook(["a"], *([number] for number in range(n))))
+
+    def peak(content: bytes) -> int:
+        file = io.BytesIO(content)
+        tracemalloc.start()
+        for _ in read(file):
+            pass
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(make(10))
+    assert peak(make(4_000)) < 1.3 * peak(make(1_000)) + 100_000
