@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import ReturnDict
 from rest_framework.views import set_rollback
 
-from autoful.errors import DomainError
+from autoful.errors import Busy, DomainError
 from autoful.limits import TooManyRequests
 from autoful.unavailable import MESSAGE, RETRY_AFTER, report, unavailable
 
@@ -132,4 +132,8 @@ def server_error(request: HttpRequest) -> Any:
     error = sys.exception()
     if error is not None and unavailable(error):
         return _unavailable_page(request, error)
+    if isinstance(error, Busy):  # from a page that is Django's own: signing in
+        page = _page(request, error.status, error.code, error.message)
+        page["Retry-After"] = RETRY_AFTER
+        return page
     return _page(request, 500, "error", "Something went wrong on our side. It has been logged.")

@@ -35,9 +35,10 @@ def newest_first(rows: QuerySet[M]) -> Iterator[M]:
     """The rows, however many: each piece begins where the one before ended."""
     rows = rows.order_by("-pk")
     piece = list(rows[:CHUNK])
-    while piece:
-        yield from piece
+    yield from piece
+    while len(piece) == CHUNK:
         piece = list(rows.filter(pk__lt=piece[-1].pk)[:CHUNK])
+        yield from piece
 
 
 class _Echo:

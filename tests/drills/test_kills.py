@@ -11,10 +11,11 @@ import pytest
 from django.conf import settings
 
 from autoful.testing import servers
-from autoful.testing.processes import Server
+from autoful.testing.processes import Server, seconds_until
 from autoful.testing.shops import shop
 from tests.drills import control, scaled
 from tests.drills.outages import BACK_WITHIN, UNLIMITED, mechanics_at_work, shop_on
+from tests.test_sheets_http import at_the_desk, parts, uploaded
 
 WITHOUT_TRANSACTIONS = "tests.drills.unprotected:without_transactions"
 TRIES = 10  # a control need not fail at the first kill
@@ -107,3 +108,47 @@ def test_control_without_transactions_a_kill_of_the_server_leaves_half_a_write(
                 break
             server.start_again()
     assert half, f"without transactions, {TRIES} kills did no harm"
+
+
+@pytest.mark.parametrize(
+    "application",
+    [
+        "autoful.wsgi:application",
+        pytest.param(WITHOUT_TRANSACTIONS, marks=control, id="control-without-transactions"),
+    ],
+)
+def test_an_import_that_is_killed_saves_nothing(application: str, tmp_path: Path) -> None:
+    rows = scaled(full=5_000, small=600)
+    count = "from inventory.models import Part; answer = Part.objects.count()"
+    with (
+        shop(tmp_path) as ours,
+        ours.server({"AUTOFUL_RATE_LIMITS": "off"}, application=application) as server,
+    ):
+        boss = at_the_desk(ours, server.url)
+        page = uploaded(boss, parts(rows))
+        seconds_until(lambda: f"Import {rows:,} rows" in boss.get(page).text, 120)
+        # Without transactions looking at them has saved them.
+        ours.ask(
+            "from inventory.models import Part, StockMovement;"
+            "[m.objects.all()._raw_delete('default') for m in (StockMovement, Part)]; answer = None"
+        )
+        boss.post(page, data={"import": "1"})
+        seconds_until(lambda: "00 of" in boss.get(page).text, 60)
+        server.program.kill()
+        if application == WITHOUT_TRANSACTIONS:
+            assert ours.ask(count) > 0
+            return
+        assert ours.ask(count) == 0
+        server.start_again()
+        # As if nothing had been heard of it for half a minute.
+        ours.ask(
+            "import datetime; from django.core.cache import cache;"
+            "from django.utils import timezone; from autoful.sheets.models import SheetImport as S;"
+            "S.objects.update(began_at=timezone.now() - datetime.timedelta(minutes=1));"
+            "cache.clear(); answer = None"
+        )
+        assert "It seems to have been interrupted" in boss.get(page).text
+        boss.post(page, data={"import": "1"})
+        seconds_until(lambda: "It is in." in boss.get(page).text, 120)
+        assert ours.ask(count) == rows
+        ours.manage("check_stock")

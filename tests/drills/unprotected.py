@@ -6,9 +6,10 @@ from typing import Any
 
 from django.db import connections
 
+# First: what comes after it needs the apps, which it loads.
+from autoful.wsgi import application  # isort: skip
 from autoful.mysql import WEB_PATIENCE
 from autoful.testing.rivals import without_transactions as verbs_without
-from autoful.wsgi import application
 
 _for_good = ExitStack()
 
