@@ -7,21 +7,14 @@ times, and the median counts: what the server and the network add is not in it. 
 docs/back-office.md, unless BENCH_REPORT names another file.
 """
 
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from autoful.testing import machine, servers
-from autoful.unwinding import unwinding_on_signals
-from bench.__main__ import INTERRUPTED, ROOMY
-from bench.shop import Place
+from bench import apart
 
 SIZES = (100_000, 1_000_000)
 TARGETS = {100_000: 300, 1_000_000: 500}  # milliseconds a page
@@ -68,42 +61,12 @@ PAGES = [
 ]
 
 
-def main() -> int:
-    if command := machine.provide_production(own_database=True):
-        print(f"It lacks something. Install it with: {command}")
-        return 1
-    sizes = [int(size) for size in os.environ.get("BENCH_SIZES", "").split(",") if size] or SIZES
-    report = Path(os.environ.get("BENCH_REPORT") or REPORT)
-    tables = []
-    for tickets in sizes:
-        with ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="autoful-desk-"))
-            database = stack.enter_context(servers.mariadb_server(options=ROOMY))
-            redis = stack.enter_context(servers.redis())
-            place = Place(Path(folder), database.url, redis)
-            environment = place.environment(
-                DJANGO_SETTINGS_MODULE="autoful.settings", BENCH_TICKETS=str(tickets)
-            )
-            # A process for each size: Django is set up for one database.
-            tables.append(_measured_apart(environment))
-    text = "\n\n".join([INTRODUCTION, *tables]) + "\n"
-    report.write_text(text, encoding="utf-8")
-    print(f"{text}\nWritten to {report}")
-    return 0
-
-
 INTRODUCTION = f"""# The back office in long lists
 
 Written by `python -m bench.desk`: pages of the back office as a superuser asks for them, in process and
 without a browser, on a filled shop (a tenth as many customers and vehicles as tickets, 5,000 parts).
 The filling leaves out the audit trail, so what is said of it here is of an empty one.
 Medians of {TIMES} after one to warm up. "Queries" are those of the database."""
-
-
-def _measured_apart(environment: dict[str, str]) -> str:
-    command = [sys.executable, "-c", "from bench.desk import measure; measure()"]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout.strip()
 
 
 def measure() -> None:
@@ -122,7 +85,7 @@ def measure() -> None:
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
-    tickets = int(os.environ["BENCH_TICKETS"])
+    tickets = apart.size()
     print(f"{tickets:,} tickets: filling …", file=sys.stderr, flush=True)
     call_command("migrate", verbosity=0, stdout=sys.stderr)
     fill(connection, tickets=tickets)
@@ -174,8 +137,4 @@ def _timed(boss: Any) -> Iterator[tuple[str, list[float], int]]:
 
 
 if __name__ == "__main__":
-    try:
-        with unwinding_on_signals():
-            sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    sys.exit(apart.written("bench.desk", INTRODUCTION, SIZES, REPORT))

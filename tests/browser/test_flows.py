@@ -1,6 +1,7 @@
 """What the front desk and the parts room do all day, with the keyboard and the mouse."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -153,3 +154,36 @@ def test_the_order_sheet_prints_and_downloads(at_desk: Desk) -> None:
     page.emulate_media(media="print")
     expect(page.get_by_role("button", name="Print")).to_be_hidden()
     assert page.locator("tbody tr").count() > 0
+
+
+def test_a_file_is_seen_before_it_is_in(at_desk: Desk, filled: Shop, tmp_path: Path) -> None:
+    page = at_desk.page
+    known, stock = filled.ask(
+        "from inventory.models import Part as P;"
+        "answer = P.objects.exclude(part_number=None).values_list('part_number', 'quantity_in_stock')[0]"
+    )
+    at_desk.open("/admin/inventory/part/")
+    page.get_by_role("link", name="Import a file").click()
+    file = tmp_path / "parts.csv"
+    file.write_text(
+        f"Part number,Name,Price,Counted\n{known},Renamed,7.50,{stock}\nNEW-1,Lamp,x,\n"
+    )
+    page.set_input_files("[name=file]", file)
+    page.get_by_role("button", name="Look at the file").click()
+    expect(page.get_by_text("“x” is not a number.")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Import"))).to_have_count(0)
+    assert at_desk.barriers("#content") == []
+    page.get_by_role("link", name="Import parts").click()
+    file.write_text(
+        f"Part number,Name,Price,Counted\n{known},Renamed,7.50,{stock}\nNEW-1,Lamp,9,\n"
+    )
+    page.set_input_files("[name=file]", file)
+    page.get_by_role("button", name="Look at the file").click()
+    expect(page.get_by_text("→ Renamed")).to_be_visible()
+    page.get_by_role("button", name="Import 2 rows").click()
+    expect(page.get_by_text("It is in.")).to_be_visible()
+    page.get_by_role("link", name="See the parts").click()
+    page.wait_for_url("**/admin/inventory/part/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="XLSX").click()
+    assert download.value.suggested_filename.startswith("parts-")

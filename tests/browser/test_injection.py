@@ -1,6 +1,8 @@
 """Scripts that somebody types into every field there is: text on every page, and no more."""
 
+import csv
 import json
+from pathlib import Path
 
 from playwright.sync_api import expect
 
@@ -33,7 +35,9 @@ PAYLOADS = [
 
 # Past the verbs, which refuse some of it: what once got in must not run either.
 PLANTED = """
+import csv
 import json
+from pathlib import Path
 from customers.models import Customer, Vehicle
 from inventory.models import Part, StockMovement
 from mechanics.models import Mechanic
@@ -81,3 +85,23 @@ def test_what_is_typed_stays_text_everywhere(at_desk: Desk, filled: Shop) -> Non
     page.keyboard.type("script", delay=20)
     page.locator("#command-results-list a").first.wait_for()
     assert not page.evaluate("window.ran")
+
+
+def test_what_stands_in_a_file_stays_text(at_desk: Desk, tmp_path: Path) -> None:
+    """Its name, its headings, its cells, and what is said of them."""
+    page = at_desk.page
+    file = tmp_path / f"{PAYLOADS[4].replace('/', '')}.csv"
+    with file.open("w", newline="") as text:
+        writer = csv.writer(text)
+        writer.writerow(["Name", "Category", "Price", *PAYLOADS])
+        for price in ("1", "<b>"):  # one that comes in, and one that is refused
+            writer.writerows([payload[:60], payload[:60], price] for payload in PAYLOADS)
+    at_desk.open("/admin/inventory/part/import/")
+    page.set_input_files("[name=file]", file)
+    page.get_by_role("button", name="Look at the file").click()
+    expect(page.get_by_text("some of its rows are refused")).to_be_visible()
+    assert not page.evaluate("window.ran")
+    expect(page.get_by_text("“<b>” is not a number.").first).to_be_visible()
+    at_desk.open("/admin/inventory/part/import/")
+    assert not page.evaluate("window.ran")
+    expect(page.get_by_text(file.name)).to_be_visible()

@@ -23,6 +23,8 @@ PAGES = [
     "/admin/inventory/part/1/change/",
     "/admin/inventory/part/1/receive/",
     "/admin/inventory/part/order-sheet/",
+    "/admin/inventory/part/import/",
+    "/admin/tickets/serviceticket/import/",
     "/admin/inventory/stockmovement/",
     "/admin/mechanics/mechanic/",
     "/admin/accounts/user/",
@@ -35,6 +37,8 @@ OURS = {
     "/admin/tickets/serviceticket/walk-in/": "#content form",
     "/admin/tickets/serviceticket/{ticket}/move/cancelled/": "#content form",
     "/admin/inventory/part/order-sheet/": "html",
+    "/admin/inventory/part/import/": "#content",
+    "/admin/tickets/serviceticket/import/": "#content",
 }
 # Swagger's own page is as wide as it likes; Redoc's asks its maker for a logo, which is stopped.
 THEIRS = ("/api/docs/",)
