@@ -198,7 +198,7 @@ def test_not_while_one_is_imported(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
 def test_nothing_is_kept_longer_than_a_day(desk: Desk) -> None:
     old, new = looked_at(desk, PARTS, NEW), None
     SheetImport.objects.update(began_at=timezone.now() - importing.KEPT - timedelta(minutes=1))
-    importing.forget_old()
+    desk.force_login(desk.user)
     old.refresh_from_db()
     assert (old.status, SheetRow.objects.count(), SheetPiece.objects.count()) == (
         "discarded",

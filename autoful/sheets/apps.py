@@ -5,3 +5,8 @@ class SheetsConfig(AppConfig):
     name = "autoful.sheets"
     label = "sheets"
     verbose_name = "Spreadsheets"
+
+    def ready(self) -> None:
+        from autoful.sheets import importing
+
+        importing.forget_at_sign_in()

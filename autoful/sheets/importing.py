@@ -5,15 +5,17 @@ back: so every refusal is the verb's own, and nobody waits long for what is lock
 import is one transaction. A row that would become of it something else than was shown stops it.
 """
 
+import logging
 import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
+from django.contrib.auth.signals import user_logged_in
 from django.core.files import File
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -27,6 +29,8 @@ from autoful.sheets.models import Fate, SheetImport, SheetPiece, SheetRow
 from autoful.sheets.reading import LARGEST_FILE, UnreadableFile, read
 from autoful.sheets.sheet import Entry, Layout, Outcome, ShopSheet
 from autoful.verbs import verb
+
+logger = logging.getLogger(__name__)
 
 Status = SheetImport.Status
 
@@ -127,6 +131,18 @@ def forget_old() -> None:
     for model in (SheetPiece, SheetRow):
         left = model._default_manager.filter(sheet_import__in=old).values_list("sheet_import")
         _forget([pk for (pk,) in left.distinct()])
+
+
+def forget_at_sign_in() -> None:
+    """Let every sign-in to the back office do so; nobody stays signed in for longer than a day."""
+
+    def signed_in(**kwargs: Any) -> None:
+        try:
+            forget_old()
+        except Error:  # must not keep anybody out
+            logger.exception("Old files could not be forgotten")
+
+    user_logged_in.connect(signed_in, dispatch_uid="autoful.sheets.forget", weak=False)
 
 
 def _forget(imports: list[int]) -> None:
