@@ -61,7 +61,8 @@ class PartSheet(ShopSheet):
 
     def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
         typed, known = entry.values.get("quantity_in_stock"), entry.known
-        if known is None or typed in (None, known.quantity_in_stock):
+        counted = entry.values.get("counted") is not None
+        if known is None or counted or typed in (None, known.quantity_in_stock):
             return []
         return [
             f"Its stock stays as it is, {known.quantity_in_stock}. "

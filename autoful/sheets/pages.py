@@ -189,7 +189,8 @@ class SheetPages(VerbAdmin):
     def _shown(self, request: HttpRequest, job: SheetImport) -> HttpResponse:
         busy = job.status in (Status.CHECKING, Status.IMPORTING)
         rows = job.rows.order_by("number")
-        fate = request.GET.get("fate", "")
+        # What is to be put right comes first.
+        fate = request.GET.get("fate") or (Fate.REFUSED if job.refused else "all")
         if fate in Fate.values:
             rows = rows.filter(fate=fate)
         pages = Paginator(rows, SHOWN)
