@@ -48,7 +48,9 @@ def measure() -> None:
 
     from autoful.accounts.models import User
     from autoful.actor import Actor, Role
-    from autoful.sheets import importing
+    from autoful.sheets import staging
+    from autoful.sheets.importing import carry_out
+    from autoful.sheets.looking import check
     from autoful.sheets.models import SheetImport
     from autoful.sheets.writing import as_csv, as_xlsx, newest_first
     from inventory.models import Part
@@ -62,16 +64,16 @@ def measure() -> None:
     before = _now()
 
     def looked_at(file: IO[bytes], fate: str) -> SheetImport:
-        job = importing.upload(kind="inventory.part", file=File(file, name="x.csv"), actor=actor)
-        importing.check(job, page.sheet(page, boss), actor)
+        job = staging.upload(kind="inventory.part", file=File(file, name="x.csv"), actor=actor)
+        check(job, page.sheet(page, boss), actor)
         job.refresh_from_db()
         if job.counts.get(fate) != rows:
             raise SystemExit(f"{rows} rows were to be {fate}: {job.counts} {job.said}")
         return job
 
     def imported(job: SheetImport) -> None:
-        job = importing.begin_import(job=job, actor=actor)
-        importing.carry_out(job, page.sheet(page, boss), actor)
+        job = staging.begin_import(job=job, actor=actor)
+        carry_out(job, page.sheet(page, boss), actor)
         if Part.objects.count() != rows:
             raise SystemExit(f"{rows} parts were to come in, not {Part.objects.count()}.")
 

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from autoful.actor import COMMAND
-from autoful.sheets import background, importing, progress
+from autoful.sheets import background, progress, staging
 from autoful.sheets.models import SheetImport, SheetPiece, SheetRow
 from autoful.sheets.sheet import ShopSheet
 from autoful.testing.pages import Desk
@@ -197,7 +197,7 @@ def test_not_while_one_is_imported(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
 
 def test_nothing_is_kept_longer_than_a_day(desk: Desk) -> None:
     old, new = looked_at(desk, PARTS, NEW), None
-    SheetImport.objects.update(began_at=timezone.now() - importing.KEPT - timedelta(minutes=1))
+    SheetImport.objects.update(began_at=timezone.now() - staging.KEPT - timedelta(minutes=1))
     desk.force_login(desk.user)
     old.refresh_from_db()
     assert (old.status, SheetRow.objects.count(), SheetPiece.objects.count()) == (
@@ -206,13 +206,13 @@ def test_nothing_is_kept_longer_than_a_day(desk: Desk) -> None:
         0,
     )
     new = looked_at(desk, PARTS, NEW)
-    importing.forget_old()
+    staging.forget_old()
     new.refresh_from_db()
     assert (new.status, new.rows.count()) == ("checked", 5)
 
 
 def test_files_that_are_none(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "LARGEST_FILE", 100)
+    monkeypatch.setattr(staging, "LARGEST_FILE", 100)
     for content, word in (("", "empty"), ("x" * 200, "larger than")):
         answer = upload(desk, PARTS, content)
         assert answer.status_code in (200, 400)

@@ -7,6 +7,6 @@ class SheetsConfig(AppConfig):
     verbose_name = "Spreadsheets"
 
     def ready(self) -> None:
-        from autoful.sheets import importing
+        from autoful.sheets import staging
 
-        importing.forget_at_sign_in()
+        staging.forget_at_sign_in()

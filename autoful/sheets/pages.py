@@ -23,7 +23,9 @@ from autoful import audit
 from autoful.admin.pages import VerbAdmin, back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
-from autoful.sheets import background, importing, progress
+from autoful.sheets import background, progress, staging
+from autoful.sheets.importing import carry_out
+from autoful.sheets.looking import check
 from autoful.sheets.models import Fate, SheetImport
 from autoful.sheets.reading import LARGEST_FILE, MOST_ROWS
 from autoful.sheets.sheet import ShopSheet
@@ -101,7 +103,7 @@ class SheetPages(VerbAdmin):
             return redirect(self._url("changelist"))
         plural = str(self.opts.verbose_name_plural)
         audit.record_event(
-            importing.person(back_office(request)), "exported", said=f"{plural} as {kind.upper()}"
+            staging.person(back_office(request)), "exported", said=f"{plural} as {kind.upper()}"
         )
         sheet = self.sheet(self, request.user)
         cells = map(sheet.export_resource, newest_first(sheet.rows(rows)))
@@ -119,7 +121,7 @@ class SheetPages(VerbAdmin):
         return page
 
     def _import_page(self, request: HttpRequest) -> HttpResponse:
-        importing.forget_old()
+        staging.forget_old()
         posted = request.method == "POST"
         form = FileForm(request.POST, request.FILES) if posted else FileForm()
         refused: DomainError | None = None
@@ -127,8 +129,8 @@ class SheetPages(VerbAdmin):
             actor = back_office(request)
             kind, file = self.opts.label_lower, form.cleaned_data["file"]
             try:
-                job = importing.upload(kind=kind, file=file, actor=actor)
-                self._start(request, job, importing.check)
+                job = staging.upload(kind=kind, file=file, actor=actor)
+                self._start(request, job, check)
                 return redirect(self._url("import_job", job.pk))
             except DomainError as refusal:
                 form.add_error("file", refusal.message)
@@ -169,13 +171,11 @@ class SheetPages(VerbAdmin):
         actor = back_office(request)
         try:
             if "import" in request.POST:
-                self._start(
-                    request, importing.begin_import(job=job, actor=actor), importing.carry_out
-                )
+                self._start(request, staging.begin_import(job=job, actor=actor), carry_out)
             elif "check" in request.POST:
-                self._start(request, importing.begin_check(job=job, actor=actor), importing.check)
+                self._start(request, staging.begin_check(job=job, actor=actor), check)
             elif "discard" in request.POST:
-                importing.discard(job=job, actor=actor)
+                staging.discard(job=job, actor=actor)
                 self.message_user(request, f"“{job}” is discarded. Nothing was saved.")
                 return redirect(self._url("import"))
         except DomainError as refusal:
@@ -224,7 +224,7 @@ class SheetPages(VerbAdmin):
         )
 
     def _mine(self, request: HttpRequest) -> Any:
-        user = importing.person(back_office(request))
+        user = staging.person(back_office(request))
         return SheetImport.objects.filter(user=user, kind=self.opts.label_lower)
 
     def _url(self, page: str, *args: Any) -> str:

@@ -35,6 +35,7 @@ def read(file: IO[bytes]) -> Iterator[tuple[int, Cells]]:
 
     A cell is a text, a number or None. Raises UnreadableFile.
     """
+    file.seek(0)
     beginning = file.read(8)
     file.seek(0)
     if beginning.startswith(b"PK\x03\x04"):

@@ -148,6 +148,17 @@ class ShopSheet(Resource):
     def title(self, row: Any) -> str:
         return str(row)
 
+    def outcomes(
+        self, entries: Sequence[Entry], layout: Layout, seen: dict[Any, int], actor: Actor
+    ) -> list[Outcome]:
+        """Write these rows by the verbs, inside a transaction of the caller's, and say what that did.
+
+        `seen` is kept from one piece of a file to the next: see `find`.
+        """
+        self.parse(entries, layout)
+        self.find(entries, seen)
+        return [self.take(entry, actor) for entry in entries]
+
     def parse(self, entries: Iterable[Entry], layout: Layout) -> None:
         """What the cells of each say."""
         for entry in entries:

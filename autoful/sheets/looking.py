@@ -1,0 +1,106 @@
+"""Finding out what would become of every row of a file, without anything of it happening.
+
+The verbs write, a few rows at a time, in a transaction that is taken back: so every refusal is the
+verb's own, and nobody waits long for what is locked meanwhile.
+"""
+
+import time
+from itertools import islice
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from autoful.actor import Actor, acting
+from autoful.db import retrying
+from autoful.sheets import progress, staging
+from autoful.sheets.models import Fate, SheetImport, SheetRow
+from autoful.sheets.reading import UnreadableFile, read
+from autoful.sheets.sheet import Entry, Layout, Outcome, ShopSheet
+from autoful.sheets.staging import Stopped
+
+Status = SheetImport.Status
+
+CHUNK = 100  # rows that are looked at in one transaction
+# Seconds between two of them on SQLite, where one writes at a time: who waits asks that often.
+BREATH = 0.12
+
+
+def check(job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
+    """Find out what would become of every row, and write that down beside it."""
+    began = time.monotonic()
+    mine = SheetImport.objects.filter(pk=job.pk, attempt=job.attempt)
+    staging.forget_rows(job.rows.all())
+    counts = dict.fromkeys(Fate.values, 0)
+    try:
+        with staging.content(job) as file:
+            size, rows = file.seek(0, 2), read(file)
+            progress.tell(job, 0, size)
+            _, headings = next(rows, (0, []))
+            layout = Layout(sheet, headings)
+            seen: dict[object, int] = {}
+            while chunk := [Entry(number, cells) for number, cells in islice(rows, CHUNK)]:
+                outcomes = _tried(sheet, chunk, layout, seen, actor)
+                _write_down(job, mine, chunk, outcomes)
+                for outcome in outcomes:
+                    counts[outcome.fate] += 1
+                progress.tell(job, file.tell(), size, sum(counts.values()))
+                if connection.vendor == "sqlite":
+                    time.sleep(BREATH)
+        if not any(counts.values()):
+            raise UnreadableFile("There are no rows below the headings.")
+    except Stopped:
+        return
+    except UnreadableFile as refusal:
+        mine.update(status=Status.UNREADABLE, said=refusal.message)
+        staging.forget([job.pk])
+        return
+    mine.update(
+        status=Status.CHECKED,
+        counts=counts,
+        unread=layout.unread,
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+class _TakenBack(Exception):
+    pass
+
+
+def _tried(
+    sheet: ShopSheet, chunk: list[Entry], layout: Layout, seen: dict[object, int], actor: Actor
+) -> list[Outcome]:
+    """What becomes of these rows; afterwards nothing of it has happened."""
+    outcomes: list[Outcome] = []
+
+    def attempt() -> None:
+        # Everything afresh: a row that was read for a try that lost its race says what that try did.
+        outcomes[:] = sheet.outcomes([Entry(e.number, e.cells) for e in chunk], layout, seen, actor)
+        raise _TakenBack
+
+    try:
+        with acting(actor):
+            retrying(attempt, "sheets.check")()
+    except _TakenBack:
+        pass
+    return outcomes
+
+
+def _write_down(
+    job: SheetImport, mine: object, chunk: list[Entry], outcomes: list[Outcome]
+) -> None:
+    with transaction.atomic():
+        # Locked: who has begun anew has forgotten these rows, and would find them again.
+        if not mine.update(attempt=F("attempt")):  # type: ignore[attr-defined]
+            raise Stopped
+        SheetRow.objects.bulk_create(
+            SheetRow(
+                sheet_import=job,
+                number=entry.number,
+                cells=entry.cells,
+                fate=outcome.fate,
+                title=outcome.title[:300],
+                changes=outcome.changes,
+                remarks=outcome.remarks,
+            )
+            for entry, outcome in zip(chunk, outcomes, strict=True)
+        )

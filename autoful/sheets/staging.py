@@ -1,0 +1,157 @@
+"""A file's way into the shop, as far as its person is asked: uploaded, to be looked at, to be imported,
+discarded; and forgotten.
+
+What it is looked at by stands in looking.py, what imports it in importing.py.
+"""
+
+import logging
+import tempfile
+from datetime import timedelta
+from typing import IO, Any
+
+from django.contrib.auth.signals import user_logged_in
+from django.core.files import File
+from django.db import Error
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from autoful.accounts.models import User
+from autoful.actor import Actor
+from autoful.errors import DomainError, Forbidden
+from autoful.sheets import progress
+from autoful.sheets.models import SheetImport, SheetPiece, SheetRow
+from autoful.sheets.reading import LARGEST_FILE, UnreadableFile
+from autoful.verbs import verb
+
+logger = logging.getLogger(__name__)
+
+Status = SheetImport.Status
+
+PIECE = 1024 * 1024  # bytes; far below what a database takes in one statement
+FORGOTTEN_AT_ONCE = 1_000  # rows
+KEPT = timedelta(days=1)
+
+
+class NotReady(DomainError):
+    """What is asked of a file that is in another state by now."""
+
+    code = "not_ready"
+    status = 409
+
+
+class Stopped(Exception):
+    """A row became something else than was shown, or somebody has begun anew."""
+
+
+def person(actor: Actor) -> User:
+    """Whose file it is: somebody's of the back office."""
+    if actor.user is None:
+        raise Forbidden("Only people import files.")
+    return actor.user
+
+
+@verb
+def upload(*, kind: str, file: File, actor: Actor) -> SheetImport:
+    """Take in a file, to be looked at by `check`. Whatever its person uploaded before and did not import is forgotten.
+
+    Raises UnreadableFile for one that is empty or too large, NotReady while an import of theirs runs.
+    """
+    if not file.size:
+        raise UnreadableFile("The file is empty.")
+    if file.size > LARGEST_FILE:
+        largest = LARGEST_FILE // 1024 // 1024
+        raise UnreadableFile(f"The file is larger than {largest} MB. Cut it in pieces.")
+    user = person(actor)
+    theirs = SheetImport.objects.filter(user=user)
+    for before in theirs.filter(status__in=(Status.CHECKING, Status.CHECKED, Status.IMPORTING)):
+        if before.status == Status.IMPORTING and not progress.is_stale(before):
+            raise NotReady(f"“{before}” is being imported. Wait until it is done.")
+        discard(job=before, actor=actor)
+    job = SheetImport.objects.create(kind=kind, file_name=str(file.name)[:200], user=user)
+    for piece in file.chunks(PIECE):
+        SheetPiece.objects.create(sheet_import=job, content=piece)
+    return job
+
+
+@verb
+def begin_check(*, job: SheetImport, actor: Actor) -> SheetImport:
+    """Look at the file once more: the shop has changed since, or whoever looked was interrupted."""
+    again = SheetImport.objects.filter(pk=job.pk, status__in=(Status.CHECKING, Status.CHECKED))
+    return _begun(again, job, Status.CHECKING)
+
+
+@verb
+def begin_import(*, job: SheetImport, actor: Actor) -> SheetImport:
+    """Say yes to what was shown. Raises NotReady when there is something to be refused."""
+    job.refresh_from_db()
+    stale = job.status == Status.IMPORTING and progress.is_stale(job)
+    if not job.is_importable and not stale:
+        raise NotReady("This file cannot be imported as it is.")
+    return _begun(SheetImport.objects.filter(pk=job.pk, status=job.status), job, Status.IMPORTING)
+
+
+def _begun(found: object, job: SheetImport, status: str) -> SheetImport:
+    mine = {"attempt": job.attempt}  # of two who ask at once, one
+    changed = found.filter(**mine).update(  # type: ignore[attr-defined]
+        status=status, attempt=F("attempt") + 1, began_at=timezone.now(), said=""
+    )
+    if not changed:
+        raise NotReady("This file is in another state by now. Look at its page again.")
+    job.refresh_from_db()
+    return job
+
+
+@verb
+def discard(*, job: SheetImport, actor: Actor) -> None:
+    """Forget the file without importing it. Raises NotReady once it is imported, or while it is."""
+    waiting = SheetImport.objects.filter(pk=job.pk).exclude(status=Status.DONE)
+    if not progress.is_stale(job):
+        waiting = waiting.exclude(status=Status.IMPORTING)
+    if not waiting.update(status=Status.DISCARDED, attempt=F("attempt") + 1):
+        raise NotReady("This file is imported already.")
+    forget([job.pk])
+
+
+def content(job: SheetImport) -> IO[bytes]:
+    """The file as it was uploaded, beside the memory."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+    # By their numbers: the driver would hold all pieces at once.
+    for pk in job.pieces.order_by("pk").values_list("pk", flat=True):
+        file.write(bytes(job.pieces.get(pk=pk).content))
+    return file
+
+
+def forget_old() -> None:
+    """What nobody has imported for a day is nobody's to keep: names, phones, prices."""
+    old = SheetImport.objects.filter(began_at__lt=timezone.now() - KEPT)
+    waiting = old.exclude(status__in=(Status.DONE, Status.DISCARDED, Status.UNREADABLE))
+    for pk in waiting.values_list("pk", flat=True):
+        SheetImport.objects.filter(pk=pk).update(status=Status.DISCARDED, attempt=F("attempt") + 1)
+    # Also of those that were stopped before they could.
+    for model in (SheetPiece, SheetRow):
+        left = model._default_manager.filter(sheet_import__in=old).values_list("sheet_import")
+        forget([pk for (pk,) in left.distinct()])
+
+
+def forget_at_sign_in() -> None:
+    """Let every sign-in to the back office do so; nobody stays signed in for longer than a day."""
+
+    def signed_in(**kwargs: Any) -> None:
+        try:
+            forget_old()
+        except Error:  # must not keep anybody out
+            logger.exception("Old files could not be forgotten")
+
+    user_logged_in.connect(signed_in, dispatch_uid="autoful.sheets.forget", weak=False)
+
+
+def forget(imports: list[int]) -> None:
+    """What these files held; that they were there stays."""
+    for model in (SheetPiece, SheetRow):
+        forget_rows(model._default_manager.filter(sheet_import__in=imports))
+
+
+def forget_rows(rows: QuerySet[Any]) -> None:
+    """In pieces, however many."""
+    while some := list(rows.order_by("pk").values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
+        rows.filter(pk__in=some).delete()
