@@ -43,6 +43,8 @@ def _work(work: Callable[[], None], job: SheetImport) -> None:
     try:
         while not _turn.acquire(timeout=progress.SILENT / 3):
             progress.tell(job, 0, 0)  # waiting is no silence
+            if not SheetImport.objects.filter(pk=job.pk, attempt=job.attempt).exists():
+                return  # somebody has begun anew, or thought better of it
         try:
             work()
         finally:

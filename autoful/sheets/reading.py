@@ -19,7 +19,9 @@ MOST_ROWS = 200_000
 MOST_COLUMNS = 60
 LONGEST_CELL = 10_000  # characters
 # A workbook is packed: what 32 MB unpack to may be a thousand times that.
-LARGEST_UNPACKED = 512 * 1024 * 1024
+LARGEST_UNPACKED = 256 * 1024 * 1024
+
+EXACT = 10**15
 
 Cells = list[Any]
 
@@ -137,7 +139,9 @@ def _plain(cell: Any) -> Any:
         return cell.isoformat()
     if isinstance(cell, datetime.timedelta):
         return str(cell)
-    if isinstance(cell, float):
-        # Infinity and the like are no numbers to JSON.
-        return int(cell) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    # What JSON does not hold exactly, or not at all: fractions, infinity, a number of 400 digits.
+    if isinstance(cell, float) or (isinstance(cell, int) and abs(cell) >= EXACT):
+        return repr(cell)
     return cell

@@ -34,9 +34,27 @@ def test_a_table_in_any_spreadsheet_s_manner(content: bytes) -> None:
 def test_cells_of_a_workbook_say_what_a_csv_would() -> None:
     import datetime
 
-    cells = [1, 2.0, 12.5, True, datetime.date(2026, 3, 31), datetime.datetime(2026, 3, 31, 8, 5)]
+    cells = [
+        1,
+        2.0,
+        12.5,
+        1e300,
+        10**30,
+        True,
+        datetime.date(2026, 3, 31),
+        datetime.datetime(2026, 3, 31, 8, 5),
+    ]
     ((_, read_back),) = rows(workbook(cells))
-    assert read_back == [1, 2, "12.5", "yes", "2026-03-31", "2026-03-31T08:05:00"]
+    assert read_back == [
+        1,
+        2,
+        "12.5",
+        str(int(1e300)),
+        str(10**30),
+        "yes",
+        "2026-03-31",
+        "2026-03-31T08:05:00",
+    ]
 
 
 def test_rows_keep_the_numbers_a_spreadsheet_shows() -> None:
@@ -50,7 +68,7 @@ def bomb() -> bytes:
         for name in whole.namelist():
             packed.writestr(name, whole.read(name))
         with packed.open("xl/sharedStrings2.xml", "w") as entry:
-            for _ in range(600):
+            for _ in range(300):
                 entry.write(b" " * 1024 * 1024)
     return file.getvalue()
 
