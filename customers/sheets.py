@@ -32,12 +32,18 @@ class CustomerSheet(ShopSheet):
     model, form = Customer, CustomerRowForm
 
     number = number_column()
-    name = Column("Name", "name", told="Needed.")
+    name = Column("Name", "name", told="Required.")
     email = Column("E-mail", "email")
     phone = Column("Phone", "phone")
     signs_in = Column("Signs in", "user_id", YesNo(), read=False)
     tickets = Column("Tickets", "ticket_count", Number(), read=False)
     state = state_column()
+
+    def __init__(self, page: Any, user: Any) -> None:
+        super().__init__(page, user)
+        self.mentioned: dict[tuple[str, str], int] = {}
+        newest = Customer.objects.order_by("-pk").values_list("pk", flat=True).first()
+        self.newest = newest or 0
 
     def rows(self, rows: Any) -> Any:
         return rows.existing()
@@ -48,14 +54,22 @@ class CustomerSheet(ShopSheet):
     def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
         # A family may share a phone, so it is for people to say.
         said = []
+        if entry.known and not entry.values.get("updated_at") and "name" in cleaned:
+            # An old program's numbers are not ours.
+            known = self.existing().filter(pk=entry.known.pk).exclude(name=cleaned["name"])
+            said += [f"This is {name} until now." for name in known.values_list("name", flat=True)]
         for field in ("email", "phone") if entry.known is None else ():
             if typed := cleaned.get(field):
-                others = self.existing().filter(**{field: typed}).order_by("pk")
                 name = self.by_field[field].column_name.lower()
+                row = self.mentioned.setdefault((field, typed), entry.number)
+                if row != entry.number:
+                    said.append(f"Row {row} has this {name}, too.")
+                # Not those that this file has just entered, to be taken back.
+                others = self.existing().filter(pk__lte=self.newest, **{field: typed})
                 said += [
                     f"Customer {pk} has this {name}, too. If they are the "
                     "same, write that number into the column No."
-                    for pk in others.values_list("pk", flat=True)[:1]
+                    for pk in others.order_by("pk").values_list("pk", flat=True)[:1]
                 ]
         return said
 
@@ -72,7 +86,7 @@ class VehicleSheet(ShopSheet):
 
     number = number_column()
     vin = Column(
-        "VIN", "vin", Vin(), told="Tells which vehicle it is where there is no No. Needed."
+        "VIN", "vin", Vin(), told="Tells which vehicle it is where there is no No. Required."
     )
     plate = Column("Plate", "plate")
     make = Column("Make", "make", told="Empty for a new one: from the VIN, as the next two.")

@@ -30,12 +30,12 @@ class PartSheet(ShopSheet):
     model, form, key = Part, PartRowForm, "part_number"
 
     number = number_column()
-    part_name = Column("Name", "part_name", told="Needed.")
+    part_name = Column("Name", "part_name", told="Required.")
     part_number = Column(
         "Part number", "part_number", told="Tells which part it is where there is no No."
     )
     category = Column("Category", "category")
-    price = Column("Price", "price", Amount(), told="What the customer pays. Needed.")
+    price = Column("Price", "price", Amount(), told="What the customer pays. Required.")
     cost = Column("Cost", "cost", Amount(), told="What the shop pays.")
     quantity_in_stock = Column(
         "In stock",
@@ -49,7 +49,9 @@ class PartSheet(ShopSheet):
         Number(),
         told="Of a part you have: what is on the shelf. The difference goes into the ledger.",
     )
-    reorder_point = Column("Reorder point", "reorder_point", Number(), told="5, if it is empty.")
+    reorder_point = Column(
+        "Reorder point", "reorder_point", Number(), told="5 for a new one, if it is empty."
+    )
     location = Column("Location", "location")
     state = state_column()
 

@@ -46,7 +46,7 @@ def test_what_somebody_changed_since_the_file_was_written_is_not_written_over(de
     change_part(part=part, fields={"category": "Theirs"}, actor=COMMAND)
     job = looked_at(desk, PARTS, sheet_of([row | {"Price": "12"}]))
     assert fates(job) == ["refused"]
-    assert "Somebody else has changed this" in remarks(job)
+    assert "This has been changed since" in remarks(job)
     # Without its state the file says what it says.
     del row["State"]
     assert fates(looked_at(desk, PARTS, sheet_of([row | {"Price": "12"}]))) == ["changed"]

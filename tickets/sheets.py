@@ -6,8 +6,8 @@ from django import forms
 
 from autoful.actor import Actor
 from autoful.sheets.columns import Choice, Column, Day, Number
-from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
-from customers.models import Customer
+from autoful.sheets.sheet import Entry, RowForm, ShopSheet, number_column, state_column
+from customers.models import Customer, Vehicle
 from customers.sheets import Vin
 from tickets.lifecycle import edit_ticket
 from tickets.models import ServiceTicket
@@ -46,13 +46,13 @@ class TicketSheet(ShopSheet):
         "customer",
         Number(),
         written="customer_id",
-        told="Whose ticket it is. Needed.",
+        told="Whose ticket it is. Required.",
     )
     customer_name = Column("Customer", "customer_name", read=False, written="customer__name")
-    vin = Column("VIN", "vin", Vin(), told="Needed.")
-    service_desc = Column("Description", "service_desc", told="The customer sees this. Needed.")
+    vin = Column("VIN", "vin", Vin(), told="Required.")
+    service_desc = Column("Description", "service_desc", told="The customer sees this. Required.")
     notes = Column("Notes", "notes", told="Internal: the customer never sees this.")
-    service_date = Column("Service date", "service_date", Day(), told="2026-03-31. Needed.")
+    service_date = Column("Service date", "service_date", Day(), told="2026-03-31. Required.")
     mileage = Column("Mileage in", "mileage", Number())
     status = Column(
         "Status", "status", Choice(Status), told="Pending for a new one, if it is empty."
@@ -65,6 +65,14 @@ class TicketSheet(ShopSheet):
 
     def dehydrate_team(self, ticket: ServiceTicket) -> str:
         return ", ".join(one.mechanic.name for one in ticket.assignments.all())
+
+    def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
+        customer, vin = cleaned.get("customer"), cleaned.get("vin")
+        if entry.known or not customer:
+            return []
+        theirs = Vehicle.objects.filter(vin=vin, customer__isnull=False).exclude(customer=customer)
+        owners = theirs.values_list("customer", flat=True)
+        return [f"The vehicle is customer {owner}'s." for owner in owners]
 
     def title(self, row: ServiceTicket) -> str:
         number = f"#{row.pk} " if row.pk else ""

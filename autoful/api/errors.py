@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import DisallowedHost, PermissionDenied
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions, status
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import ReturnDict
 from rest_framework.views import set_rollback
 
+from autoful.db import lost_a_race
 from autoful.errors import Busy, DomainError
 from autoful.limits import TooManyRequests
 from autoful.unavailable import MESSAGE, RETRY_AFTER, report, unavailable
@@ -95,7 +97,9 @@ def _page(request: HttpRequest, code: int, name: str, message: str) -> Any:
 
 def _unavailable_page(request: HttpRequest, error: BaseException) -> Any:
     report(error)
-    page = _page(request, 503, "unavailable", MESSAGE)
+    # SQLite lets one write at a time: it does answer, and somebody imports a file.
+    locked = isinstance(error, OperationalError) and lost_a_race(error)
+    page = _page(request, 503, "unavailable", Busy().message if locked else MESSAGE)
     page["Retry-After"] = RETRY_AFTER
     return page
 

@@ -2,14 +2,18 @@
 
 import datetime
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from import_export.fields import Field
 from import_export.widgets import Widget
 
-# 12,50 as half of the world writes it; 1,234 may be a thousand and may be one and a bit.
-_COMMA = re.compile(r"^[+-]?\d+,\d{1,2}$")
+from autoful.money import to_cents
+
+# 12,50 as half of the world writes it. 1,234 and 1.234 may be a thousand and may be one and a bit,
+# depending on where one is.
+_NUMBER = re.compile(r"[+-]?\d{1,15}([.,](?!\d{3}$)\d{1,15})?")
+_SIGNS = "$€£¥ \xa0"
 
 
 class Text(Widget):
@@ -20,35 +24,37 @@ class Text(Widget):
         return "" if value is None else str(value)
 
 
-class Number(Widget):
-    """A whole number, as a number."""
+class Amount(Widget):
+    """A number with decimals, of a point or of a comma."""
+
+    like = "Write it like 1234.50"
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        text = "" if value is None else str(value).strip(_SIGNS)
+        if not text:
+            return None
+        if not _NUMBER.fullmatch(text):
+            raise ValueError(f"“{text[:40]}” is not a number, or could be two. {self.like}.")
+        return Decimal(text.replace(",", "."))
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        if value is None:
+            return ""
+        return to_cents(value) if isinstance(value, Decimal) else value
+
+
+class Number(Amount):
+    """A whole number."""
+
+    like = "Write it like 1234"
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int | None:
-        amount = Amount().clean(value)
+        amount = super().clean(value)
         if amount is None:
             return None
         if amount != amount.to_integral_value():
             raise ValueError(f"“{value}” is not a whole number.")
         return int(amount)
-
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
-        return "" if value is None else value
-
-
-class Amount(Number):
-    """A number with decimals, of a point or of a comma."""
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
-        if value in (None, ""):
-            return None
-        text = str(value).replace("\xa0", "").strip()
-        try:
-            amount = Decimal(text.replace(",", ".") if _COMMA.match(text) else text)
-        except InvalidOperation:
-            amount = Decimal("NaN")
-        if not amount.is_finite() or abs(amount.adjusted()) > 15 or "_" in text:
-            raise ValueError(f"“{text[:40]}” is not a number. Write it like 1234.50.")
-        return amount
 
 
 class Day(Text):

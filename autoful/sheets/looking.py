@@ -30,7 +30,7 @@ def check(job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
     began = time.monotonic()
     mine = SheetImport.objects.filter(pk=job.pk, attempt=job.attempt)
     staging.forget_rows(job.rows.all())
-    counts = dict.fromkeys(Fate.values, 0)
+    counts, noted = dict.fromkeys(Fate.values, 0), 0
     try:
         with staging.content(job) as file:
             size, rows = file.seek(0, 2), read(file)
@@ -43,6 +43,7 @@ def check(job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
                 _write_down(job, mine, chunk, outcomes)
                 for outcome in outcomes:
                     counts[outcome.fate] += 1
+                    noted += outcome.is_noted
                 progress.tell(job, file.tell(), size, sum(counts.values()))
                 if connection.vendor == "sqlite":
                     time.sleep(BREATH)
@@ -57,6 +58,7 @@ def check(job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
     mine.update(
         status=Status.CHECKED,
         counts=counts,
+        noted=noted,
         unread=layout.unread,
         seconds=round(time.monotonic() - began, 3),
     )
@@ -101,6 +103,7 @@ def _write_down(
                 title=outcome.title[:300],
                 changes=outcome.changes,
                 remarks=outcome.remarks,
+                is_noted=outcome.is_noted,
             )
             for entry, outcome in zip(chunk, outcomes, strict=True)
         )

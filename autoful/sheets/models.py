@@ -37,6 +37,9 @@ class SheetImport(models.Model):
     said = models.CharField(max_length=500, blank=True, help_text="Why it stopped.")
     unread = models.JSONField(default=list, help_text="Headings of columns that are not read.")
     counts: Any = models.JSONField(default=dict, help_text="How many rows of each fate.")
+    noted = models.PositiveIntegerField(
+        default=0, help_text="Rows that are to be looked at twice before they are imported."
+    )
     seconds = models.FloatField(default=0, help_text="That looking at the rows took.")
     created_at = models.DateTimeField("when", auto_now_add=True, db_index=True)
     began_at = models.DateTimeField(auto_now_add=True)
@@ -97,6 +100,7 @@ class SheetRow(models.Model):
     title = models.CharField(max_length=300, blank=True)
     changes: Any = models.JSONField(default=list)
     remarks: Any = models.JSONField(default=list)
+    is_noted = models.BooleanField(default=False, help_text="Has remarks, and is not refused.")
 
     class Meta:
         ordering = ("number",)
@@ -104,7 +108,8 @@ class SheetRow(models.Model):
             models.UniqueConstraint(fields=["sheet_import", "number"], name="sheet_row_once")
         ]
         indexes: ClassVar = [
-            models.Index(fields=["sheet_import", "fate", "number"], name="sheet_row_of_fate")
+            models.Index(fields=["sheet_import", "fate", "number"], name="sheet_row_of_fate"),
+            models.Index(fields=["sheet_import", "is_noted", "number"], name="sheet_row_noted"),
         ]
 
     def __str__(self) -> str:

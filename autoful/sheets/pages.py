@@ -33,6 +33,7 @@ from autoful.sheets.writing import MOST_IN_XLSX, as_csv, as_xlsx, newest_first
 
 Status = SheetImport.Status
 
+NOTED = "noted"  # in the address, beside the fates: rows to be looked at twice
 SHOWN = 100  # rows a page
 NOTICED = 5.0  # seconds; who has to wait longer is told before
 RECENT = 10
@@ -193,9 +194,11 @@ class SheetPages(VerbAdmin):
         fate = request.GET.get("fate") or (Fate.REFUSED if job.refused else "all")
         if fate in Fate.values:
             rows = rows.filter(fate=fate)
+        elif fate == NOTED:
+            rows = rows.filter(is_noted=True)
         pages = Paginator(rows, SHOWN)
         # Known already: the table is not counted for it.
-        pages.count = job.counts.get(fate, 0) if fate in Fate.values else job.total
+        pages.count = {NOTED: job.noted, **job.counts}.get(fate, job.total)
         context = {
             "job": job,
             "busy": busy,

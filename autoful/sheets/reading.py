@@ -7,6 +7,7 @@ a word that says what to do.
 import csv
 import datetime
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
@@ -73,18 +74,23 @@ def _trimmed(row: Iterable[Any]) -> Cells:
 
 def _of_csv(file: IO[bytes]) -> Iterator[Iterable[Any]]:
     text = io.TextIOWrapper(file, encoding=_encoding(file), newline="")
+    table: Any = None
     try:
-        first = text.readline(LONGEST_CELL * 2)
-        text.seek(0)
+        start, first = 0, text.readline(LONGEST_CELL * 2)
+        if re.fullmatch(r"sep=.\r?\n", first):  # how Excel is told, and not a row
+            start, first = text.tell(), text.readline(LONGEST_CELL * 2)
+        text.seek(start)
         # By the headings alone: a guess from the values takes the comma of 12,50 for one.
         delimiter = max(",;\t", key=first.count)
-        yield from csv.reader(text, delimiter=delimiter, strict=True)
+        table = csv.reader(text, delimiter=delimiter, strict=True)
+        yield from table
     except UnicodeError as foreign:
         raise UnreadableFile(
-            "This is not a CSV in UTF-8. Save it as “CSV UTF-8”, or as .xlsx."
+            "This is not an .xlsx, nor a CSV in UTF-8. Save it as “CSV UTF-8”, or as .xlsx."
         ) from foreign
     except csv.Error as broken:
-        raise UnreadableFile(f"This cannot be read as a CSV: {broken}.") from broken
+        where = f"in line {table.line_num}" if table else "at its beginning"
+        raise UnreadableFile(f"This cannot be read as a CSV {where}: {broken}.") from broken
     finally:
         if not file.closed:
             text.detach()  # the file is its owner's to close
@@ -143,5 +149,6 @@ def _plain(cell: Any) -> Any:
         cell = int(cell)
     # What JSON does not hold exactly, or not at all: fractions, infinity, a number of 400 digits.
     if isinstance(cell, float) or (isinstance(cell, int) and abs(cell) >= EXACT):
-        return repr(cell)
+        # As a spreadsheet shows what it has calculated: 49.22, not 49.220000000000006.
+        return format(cell, ".12g") if isinstance(cell, float) and abs(cell) < EXACT else repr(cell)
     return cell

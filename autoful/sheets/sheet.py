@@ -24,8 +24,7 @@ from autoful.sheets.models import Fate
 from autoful.sheets.reading import Cells, UnreadableFile
 
 CHANGED_MEANWHILE = (
-    "Somebody else has changed this since the file was written. "
-    "Export it again to see what it says now."
+    "This has been changed since the file was written. Export it again to see what it says now."
 )
 
 
@@ -56,6 +55,11 @@ class Outcome:
     changes: list[list[str]] = field(default_factory=list)  # heading, before, after
     remarks: list[str] = field(default_factory=list)
 
+    @property
+    def is_noted(self) -> bool:
+        """Whether somebody should look at it twice before it is imported."""
+        return bool(self.remarks) and self.fate != Fate.REFUSED
+
 
 class Layout:
     """Which cell of a row belongs to which column, by the headings of the file."""
@@ -76,7 +80,11 @@ class Layout:
                 self.places[place] = column
         if not self.places:
             names = ", ".join(column.column_name for column in sheet.columns if column.read)
-            raise UnreadableFile(f"The first row must have the headings of the columns: {names}.")
+            found = ", ".join(self.unread)[:100] or "nothing"
+            raise UnreadableFile(
+                f"The first row must have the headings of the columns, some of: {names}. "
+                f"It has: {found}."
+            )
 
 
 def _left_to_the_database(exclude: Any = None) -> None: ...
@@ -193,7 +201,7 @@ class ShopSheet(Resource):
                 if entry.known is None:
                     name = self.model._meta.verbose_name
                     entry.wrong.append(
-                        f"There is no {name} {number}. Leave it empty for a new one."
+                        f"There is no {name} {number}. Leave No. empty for a new one."
                     )
             elif key:
                 entry.known = by_key.get(key)
@@ -212,7 +220,10 @@ class ShopSheet(Resource):
         known = entry.known
         form = self._form(entry)
         if not form.is_valid():
-            return Outcome(Fate.REFUSED, self.title(form.instance), remarks=self._complaints(form))
+            title, said = self.title(form.instance), self._complaints(form)
+            if known is None and (key := entry.values.get(self.key)):
+                said.insert(0, f"There is no {self.model._meta.verbose_name} {key} yet.")
+            return Outcome(Fate.REFUSED, title, remarks=said)
         before, after = form.initial, form.cleaned_data
         changed = [n for n in form.changed_data if _plain(before.get(n)) != _plain(after[n])]
         title, remarks = self.title(form.instance), self.remarks(entry, after)
@@ -277,9 +288,14 @@ def _plain(value: Any) -> Any:
 
 
 def number_column() -> Column:
-    return Column("No.", "pk", Number(), told="Which one it is. Empty for a new one.")
+    return Column(
+        "No.",
+        "pk",
+        Number(),
+        told="Autoful's own number of it, as in an export. Empty for a new one.",
+    )
 
 
 def state_column() -> Column:
-    told = "Leave it as it is: by it you are told when somebody else has changed the row meanwhile."
+    told = "Leave it as it is: by it you are told when the row was changed after the export."
     return Column("State", "updated_at", State(), told=told)

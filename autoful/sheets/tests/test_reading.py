@@ -20,6 +20,7 @@ def rows(content: bytes) -> list[tuple[int, list[Any]]]:
     "content",
     [
         b"Name;Price\nA, the first;12,50\n",
+        b"sep=;\r\nName;Price\nA, the first;12,50\n",
         b"Name\tPrice\nA, the first\t12,50\n",
         b'Name,Price\n"A, the first","12,50"\n',
         b'\xef\xbb\xbfName,Price\r\n"A, the first","12,50"\r\n\r\n,,,\r\n',
@@ -88,10 +89,10 @@ def entities() -> bytes:
 BAD = {
     "old excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "old Excel file"),
     "any zip": (b"PK\x03\x04" + b"\0" * 600, "cannot be read as a workbook"),
-    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not a CSV in UTF-8"),
-    "latin 1": ("Name\nMüller\n".encode("latin-1"), "not a CSV in UTF-8"),
-    "half a surrogate": (b"Name\n\xed\xa0\x80\n", "not a CSV in UTF-8"),
-    "odd utf-16": (b"\xff\xfea", "not a CSV in UTF-8"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "nor a CSV in UTF-8"),
+    "latin 1": ("Name\nMüller\n".encode("latin-1"), "nor a CSV in UTF-8"),
+    "half a surrogate": (b"Name\n\xed\xa0\x80\n", "nor a CSV in UTF-8"),
+    "odd utf-16": (b"\xff\xfea", "nor a CSV in UTF-8"),
     "open quote": (b'Name\n"Ada\nBob\n', "cannot be read as a CSV"),
     "long cell": (b"Name\n" + b"x" * 10_001 + b"\n", "more than 10,000 characters"),
     "endless cell": (b"Name\n" + b"x" * 200_000 + b"\n", "cannot be read as a CSV"),
