@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from autoful import health, metrics
 from autoful.actor import NOBODY, Actor, Origin, Role, coming_from, identified
 from autoful.api import errors
-from autoful.sheets.reading import LARGEST_FILE
+from autoful.sheets.limits import LARGEST_FILE
 
 logger = logging.getLogger("autoful.access")
 

@@ -7,11 +7,13 @@ import pytest
 from auditlog.models import LogEntry
 from openpyxl import load_workbook
 
+from autoful.actor import COMMAND
 from autoful.sheets import background
 from autoful.sheets.models import SheetPiece, SheetRow
 from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona
 from customers.models import Customer
+from customers.registration import close_customer
 from customers.tests.factories import CustomerFactory, VehicleFactory
 from inventory.models import Part, StockMovement
 from inventory.tests.factories import PartFactory
@@ -126,6 +128,9 @@ def test_a_round_trip_changes_nothing(desk: Desk, kind: str) -> None:
         )
     CustomerFactory.create(email="a@b.example", phone="+1 555 010 2030")
     changes = LogEntry.objects.exclude(action=LogEntry.Action.ACCESS)
+    gone = CustomerFactory.create()
+    ServiceTicketFactory.create(customer=gone)
+    close_customer(customer=gone, actor=COMMAND)
     entries = changes.count()
     for url in (PARTS, CUSTOMERS, VEHICLES, TICKETS):
         job = looked_at(desk, url, exported(desk, url, kind), f"x.{kind}")

@@ -133,7 +133,32 @@ def test_who_begins_anew_replaces_who_was_silent(
     assert Part.objects.count() == 5
     first()
     second()
-    assert Part.objects.count() == 5
+    job.refresh_from_db()
+    assert (job.status, Part.objects.count()) == ("done", 5)
+
+
+def test_who_looked_before_takes_nothing_from_who_looks_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = looked_at(desk, PARTS, NEW)
+    begun: list[Any] = []
+    monkeypatch.setattr(background, "start", lambda work, job: begun.append(work))
+    told(desk, PARTS, job, "check")
+    assert "cannot be looked at again now" in told(desk, PARTS, job, "check")
+    SheetImport.objects.update(began_at=timezone.now() - timedelta(seconds=progress.SILENT + 1))
+    told(desk, PARTS, job, "check")
+    first, second = begun
+    second()
+    first()
+    job.refresh_from_db()
+    assert (job.status, fates(job)) == ("checked", ["new"] * 5)
+
+
+def test_rows_that_are_gone_are_not_taken_for_imported(desk: Desk) -> None:
+    job = looked_at(desk, PARTS, NEW)
+    job.rows.first().delete()
+    assert "Not every row that was looked at is there" in told(desk, PARTS, job)
+    assert not Part.objects.exists()
 
 
 def test_who_is_heard_of_is_not_silent(desk: Desk) -> None:
@@ -191,7 +216,7 @@ def test_not_while_one_is_imported(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
     told(desk, PARTS, job)
     answer = upload(desk, PARTS, NEW)
     assert "is being imported. Wait" in answer.content.decode()
-    assert "imported already" in told(desk, PARTS, job, "discard")
+    assert "is being imported. Wait" in told(desk, PARTS, job, "discard")
     assert job.status == "importing"
 
 

@@ -90,6 +90,23 @@ def test_who_has_lost_the_right_imports_nothing(boss: Persona) -> None:
     assert not Part.objects.exists()
 
 
+@pytest.mark.parametrize("lost", ["rights", "account"])
+def test_nor_while_it_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
+    desk = holding("view_part", "add_part", "change_part")
+    job = looked_at(desk, PARTS, "Name,Price\nBulb,1\n")
+    begun: list[Any] = []
+    monkeypatch.setattr(background, "start", lambda work, job: begun.append(work))
+    told(desk, PARTS, job)
+    if lost == "rights":
+        desk.user.user_permissions.clear()
+    else:
+        type(desk.user).objects.filter(pk=desk.user.pk).update(is_active=False)
+    begun[0]()
+    job.refresh_from_db()
+    assert "may not import this any more" in job.said
+    assert not Part.objects.exists()
+
+
 class Unread(io.BytesIO):
     """A body that says whether anybody has read it."""
 

@@ -17,7 +17,8 @@ Status = ServiceTicket.Status
 
 class TicketRowForm(RowForm):
     customer = forms.ModelChoiceField(
-        Customer.objects.existing(),
+        # Of a ticket that is there also one who has closed the account; a new one is the verb's to refuse.
+        Customer.objects.all(),
         error_messages={"invalid_choice": "There is no customer with this number."},
     )
 

@@ -57,11 +57,8 @@ def _work(work: Callable[[], None], job: SheetImport) -> None:
 def _tell(job: SheetImport) -> None:
     mine = SheetImport.objects.filter(pk=job.pk, attempt=job.attempt)
     try:
-        # A checked file can be imported again; one that was not looked at to its end cannot.
-        was_checked = mine.filter(status=SheetImport.Status.IMPORTING)
-        was_checked.update(status=SheetImport.Status.CHECKED, said=FAILED)
-        mine.filter(status=SheetImport.Status.CHECKING).update(
-            status=SheetImport.Status.CHECKED, said=FAILED
-        )
+        # To be looked at again, and then imported.
+        running = (SheetImport.Status.CHECKING, SheetImport.Status.IMPORTING)
+        mine.filter(status__in=running).update(status=SheetImport.Status.CHECKED, said=FAILED)
     except Exception:
         logger.exception("An import has failed, and so has saying so")

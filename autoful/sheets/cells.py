@@ -6,11 +6,11 @@ from typing import Any
 # What a spreadsheet takes for the beginning of a formula, also behind a control character:
 # https://owasp.org/www-community/attacks/CSV_Injection
 # Also behind what parts cells in some countries, where a quoted text is cut all the same. And behind
-# apostrophes: a text that has one of its own gets another, or it would lose it on its way back.
+# quotes, which are taken off, and behind apostrophes: a text that has one of its own gets another, or it would lose it on its way back.
 _FORMULA = r"[=+\-@＝＋－＠]"  # noqa: RUF001  # the wide ones, too
 # A blank that parts cells is looked behind on its own.
-_LATER = rf"(?='*[^\S\t\r\n]*{_FORMULA})"
-_FIRST = rf"(?:{_LATER}|(?='*[\t\r\n]))"
+_LATER = rf"(?=['\"]*[^\S\t\r\n]*{_FORMULA})"
+_FIRST = rf"(?:{_LATER}|(?=['\"]*[\t\r\n]))"
 _DANGEROUS = re.compile(rf"\A{_FIRST}|(?<=[;|\t\r\n]){_LATER}")
 _DISARMED = re.compile(rf"\A'{_FIRST}|(?<=[;|\t\r\n])'{_LATER}")
 

@@ -13,6 +13,7 @@ from autoful.money import to_cents
 # 12,50 as half of the world writes it. 1,234 and 1.234 may be a thousand and may be one and a bit,
 # depending on where one is.
 _NUMBER = re.compile(r"[+-]?\d{1,15}([.,](?!\d{3}$)\d{1,15})?")
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(T[\d:.]+)?")  # of a workbook also with its time
 _SIGNS = "$€£¥ \xa0"
 
 
@@ -62,7 +63,8 @@ class Day(Text):
         if value in (None, ""):
             return None
         try:
-            return datetime.date.fromisoformat(str(value)[:10])
+            day = _DAY.fullmatch(str(value))
+            return datetime.date.fromisoformat(day[1] if day else "")
         except ValueError:
             # 03/04/2026 is in March or in April, depending on where one is.
             raise ValueError(

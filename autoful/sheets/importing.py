@@ -25,7 +25,7 @@ def carry_out(job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
     try:
         _import(job=job, sheet=sheet, actor=actor)
     except Stopped as stopped:
-        mine.update(status=Status.CHECKED, said=str(stopped)[:500])
+        mine.filter(status=Status.IMPORTING).update(status=Status.CHECKED, said=str(stopped)[:500])
         return
     staging.forget([job.pk])
 
@@ -38,6 +38,7 @@ def _import(*, job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
     mine = SheetImport.objects.filter(pk=job.pk, attempt=job.attempt, status=Status.IMPORTING)
     if not mine.update(status=Status.DONE):
         raise Stopped("This import was begun anew.")
+    staging.demand_rights(sheet, actor)
     layout = _layout(job, sheet)
     seen: dict[object, int] = {}
     done, total = 0, job.to_write
@@ -54,6 +55,8 @@ def _import(*, job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
                 )
         done += len(rows)
         progress.tell(job, done, total, done)
+    if done != total:  # whatever was shown is not what is there
+        raise Stopped("Not every row that was looked at is there. Nothing was saved.")
     kind = sheet.model._meta.verbose_name_plural
     new, changed = job.count(Fate.NEW), job.count(Fate.CHANGED)
     said = f"{kind} from {job.file_name}: {new} new, {changed} changed"

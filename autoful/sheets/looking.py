@@ -8,7 +8,7 @@ import time
 from itertools import islice
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from autoful.actor import Actor, acting
 from autoful.db import retrying
@@ -20,6 +20,7 @@ from autoful.sheets.staging import Stopped
 
 Status = SheetImport.Status
 
+AT_ONCE = 20  # rows that are written down in one statement
 CHUNK = 100  # rows that are looked at in one transaction
 # Seconds between two of them on SQLite, where one writes at a time: who waits asks that often.
 BREATH = 0.12
@@ -29,9 +30,10 @@ def check(job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
     """Find out what would become of every row, and write that down beside it."""
     began = time.monotonic()
     mine = SheetImport.objects.filter(pk=job.pk, attempt=job.attempt)
-    staging.forget_rows(job.rows.all())
     counts, noted = dict.fromkeys(Fate.values, 0), 0
     try:
+        staging.demand_rights(sheet, actor)
+        _begin(job, mine)
         with staging.content(job) as file:
             size, rows = file.seek(0, 2), read(file)
             progress.tell(job, 0, size)
@@ -49,11 +51,13 @@ def check(job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
                     time.sleep(BREATH)
         if not any(counts.values()):
             raise UnreadableFile("There are no rows below the headings.")
-    except Stopped:
+    except Stopped as stopped:
+        if mine.update(status=Status.UNREADABLE, said=str(stopped)):
+            staging.forget([job.pk])
         return
     except UnreadableFile as refusal:
-        mine.update(status=Status.UNREADABLE, said=refusal.message)
-        staging.forget([job.pk])
+        if mine.update(status=Status.UNREADABLE, said=refusal.message):
+            staging.forget([job.pk])
         return
     mine.update(
         status=Status.CHECKED,
@@ -87,23 +91,35 @@ def _tried(
     return outcomes
 
 
+def _begin(job: SheetImport, mine: QuerySet[SheetImport]) -> None:
+    """Forget what an attempt before has written down; raises Stopped if this one is replaced itself."""
+    with transaction.atomic():
+        if not mine.update(attempt=F("attempt")):
+            raise Stopped("This was begun anew.")
+        staging.forget_rows(job.rows.all())
+
+
 def _write_down(
-    job: SheetImport, mine: object, chunk: list[Entry], outcomes: list[Outcome]
+    job: SheetImport, mine: QuerySet[SheetImport], chunk: list[Entry], outcomes: list[Outcome]
 ) -> None:
     with transaction.atomic():
         # Locked: who has begun anew has forgotten these rows, and would find them again.
-        if not mine.update(attempt=F("attempt")):  # type: ignore[attr-defined]
-            raise Stopped
+        if not mine.update(attempt=F("attempt")):
+            raise Stopped("This was begun anew.")
         SheetRow.objects.bulk_create(
-            SheetRow(
-                sheet_import=job,
-                number=entry.number,
-                cells=entry.cells,
-                fate=outcome.fate,
-                title=outcome.title[:300],
-                changes=outcome.changes,
-                remarks=outcome.remarks,
-                is_noted=outcome.is_noted,
-            )
-            for entry, outcome in zip(chunk, outcomes, strict=True)
+            (
+                SheetRow(
+                    sheet_import=job,
+                    number=entry.number,
+                    cells=entry.cells,
+                    fate=outcome.fate,
+                    title=outcome.title[:300],
+                    changes=outcome.changes,
+                    remarks=outcome.remarks,
+                    is_noted=outcome.is_noted,
+                )
+                for entry, outcome in zip(chunk, outcomes, strict=True)
+            ),
+            # A statement of all of them may be more than the database takes in one.
+            batch_size=AT_ONCE,
         )

@@ -25,9 +25,9 @@ from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
 from autoful.sheets import background, progress, staging
 from autoful.sheets.importing import carry_out
+from autoful.sheets.limits import LARGEST_FILE, MOST_ROWS
 from autoful.sheets.looking import check
 from autoful.sheets.models import Fate, SheetImport
-from autoful.sheets.reading import LARGEST_FILE, MOST_ROWS
 from autoful.sheets.sheet import ShopSheet
 from autoful.sheets.writing import MOST_IN_XLSX, as_csv, as_xlsx, newest_first
 
@@ -189,7 +189,7 @@ class SheetPages(VerbAdmin):
 
     def _shown(self, request: HttpRequest, job: SheetImport) -> HttpResponse:
         busy = job.status in (Status.CHECKING, Status.IMPORTING)
-        rows = job.rows.order_by("number")
+        rows = job.rows.order_by("number").defer("cells")
         # What is to be put right comes first.
         fate = request.GET.get("fate") or (Fate.REFUSED if job.refused else "all")
         if fate in Fate.values:
@@ -213,8 +213,8 @@ class SheetPages(VerbAdmin):
             "import_url": self._url("import"),
         }
         page = self._page(request, "admin/sheets/job.html", context, "Import")
-        if not busy and "HX-Request" in request.headers:
-            page["HX-Refresh"] = "true"  # it is done: the whole page is another one
+        if (not busy or context["stale"]) and "HX-Request" in request.headers:
+            page["HX-Refresh"] = "true"  # the whole page is another one by now
         return page
 
     def _page(

@@ -5,24 +5,30 @@ a word that says what to do.
 """
 
 import csv
-import datetime
 import io
+import json
 import re
-import zipfile
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import IO, Any
 
 from autoful.errors import DomainError
 from autoful.sheets.cells import as_written
+from autoful.sheets.limits import (
+    LONGEST_CELL,
+    LONGEST_LINES,
+    LONGEST_ROW,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    MOST_TEXT,
+)
+from autoful.sheets.workbook import TOO_LARGE
 
-LARGEST_FILE = 32 * 1024 * 1024  # bytes
-MOST_ROWS = 200_000
-MOST_COLUMNS = 60
-LONGEST_CELL = 10_000  # characters
-# A workbook is packed: what 32 MB unpack to may be a thousand times that.
-LARGEST_UNPACKED = 256 * 1024 * 1024
-
-EXACT = 10**15
+ROOT = Path(__file__).resolve().parents[2]
 
 Cells = list[Any]
 
@@ -47,7 +53,7 @@ def read(file: IO[bytes]) -> Iterator[tuple[int, Cells]]:
         raise UnreadableFile("This is an old Excel file (.xls). Save it as .xlsx or CSV.")
     else:
         rows = _of_csv(file)
-    told = 0
+    told = read_in_all = 0
     for number, row in enumerate(rows, 1):
         cells = _trimmed(row)
         if not cells:
@@ -57,7 +63,13 @@ def read(file: IO[bytes]) -> Iterator[tuple[int, Cells]]:
             raise UnreadableFile(f"There are more than {MOST_ROWS:,} rows. Cut the file in pieces.")
         if len(cells) > MOST_COLUMNS:
             raise UnreadableFile(f"Row {number} has more than {MOST_COLUMNS} columns.")
-        if any(isinstance(cell, str) and len(cell) > LONGEST_CELL for cell in cells):
+        lengths = [len(cell) for cell in cells if isinstance(cell, str)]
+        if sum(lengths) > LONGEST_ROW:
+            raise UnreadableFile(f"Row {number} has more than {LONGEST_ROW:,} characters.")
+        read_in_all += sum(lengths)
+        if read_in_all > MOST_TEXT:
+            raise UnreadableFile("There is too much text in the file. Cut it in pieces.")
+        if any(length > LONGEST_CELL for length in lengths):
             raise UnreadableFile(
                 f"A cell of row {number} has more than {LONGEST_CELL:,} characters."
             )
@@ -75,6 +87,7 @@ def _trimmed(row: Iterable[Any]) -> Cells:
 def _of_csv(file: IO[bytes]) -> Iterator[Iterable[Any]]:
     text = io.TextIOWrapper(file, encoding=_encoding(file), newline="")
     table: Any = None
+    pending = [0]
     try:
         start, first = 0, text.readline(LONGEST_CELL * 2)
         if re.fullmatch(r"sep=.\r?\n", first):  # how Excel is told, and not a row
@@ -82,8 +95,10 @@ def _of_csv(file: IO[bytes]) -> Iterator[Iterable[Any]]:
         text.seek(start)
         # By the headings alone: a guess from the values takes the comma of 12,50 for one.
         delimiter = max(",;\t", key=first.count)
-        table = csv.reader(text, delimiter=delimiter, strict=True)
-        yield from table
+        table = csv.reader(_bounded(text, pending), delimiter=delimiter, strict=True)
+        for row in table:
+            pending[0] = 0
+            yield row
     except UnicodeError as foreign:
         raise UnreadableFile(
             "This is not an .xlsx, nor a CSV in UTF-8. Save it as “CSV UTF-8”, or as .xlsx."
@@ -96,6 +111,16 @@ def _of_csv(file: IO[bytes]) -> Iterator[Iterable[Any]]:
             text.detach()  # the file is its owner's to close
 
 
+def _bounded(text: IO[str], pending: list[int]) -> Iterator[str]:
+    """The lines, as long as the characters that are `pending`, read for one row, are not too many: the
+    reader makes a row of them before anybody can look at it."""
+    while line := text.readline(LONGEST_LINES + 1):
+        pending[0] += len(line)
+        if pending[0] > LONGEST_LINES:
+            raise UnreadableFile("A row of the file is too long. Is it a CSV?")
+        yield line
+
+
 def _encoding(file: IO[bytes]) -> str:
     mark = file.read(2)
     file.seek(0)
@@ -103,52 +128,26 @@ def _encoding(file: IO[bytes]) -> str:
 
 
 def _of_workbook(file: IO[bytes]) -> Iterator[Iterable[Any]]:
-    from openpyxl import load_workbook  # as in writing.py
-    from openpyxl.xml import DEFUSEDXML
-
-    if not DEFUSEDXML:  # else entities that unpack to gigabytes are read as they are
-        raise RuntimeError("openpyxl reads strangers' files only with defusedxml.")
-    try:
-        with zipfile.ZipFile(file) as packed:
-            # What is said here is all that is ever unpacked of an entry.
-            if sum(entry.file_size for entry in packed.infolist()) > LARGEST_UNPACKED:
-                raise UnreadableFile("The workbook is too large. Save it as CSV.")
-        file.seek(0)
-        book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # or a row is as wide as the file says it is
-        # One column more than there may be shows that there are too many.
-        rows = sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1)
-        for number, row in enumerate(rows):
-            # Rows whose numbers are far apart are filled up with empty ones.
-            if number > 2 * MOST_ROWS:
-                raise UnreadableFile("The sheet has too many rows, empty ones among them.")
-            yield [_plain(cell) for cell in row]
-        book.close()
-    except UnreadableFile:
-        raise
-    except Exception as broken:
-        # openpyxl raises whatever it stumbles over: KeyError, ValueError, ParseError, BadZipFile …
+    if not hasattr(file, "raw"):  # in memory: another process reads what is on the disk
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(file, copy)
+            yield from _of_workbook(copy)
+        return
+    file.seek(0)
+    file.flush()
+    command = [sys.executable, "-m", "autoful.sheets.workbook"]
+    with subprocess.Popen(  # noqa: S603  # our own program
+        command, cwd=ROOT, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as child:
+        try:
+            yield from map(json.loads, child.stdout or ())
+        except GeneratorExit:
+            child.kill()
+            raise
+    if child.returncode == TOO_LARGE:
+        raise UnreadableFile("The workbook has too much in it. Save it as CSV.")
+    if child.returncode:
         raise UnreadableFile(
-            "This cannot be read as a workbook. Open it in a spreadsheet and save it as .xlsx or CSV."
-        ) from broken
-
-
-def _plain(cell: Any) -> Any:
-    """As a CSV would say it: days and times in words, a whole number without a point."""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, datetime.datetime):
-        midnight = cell.time() == datetime.time()
-        return (cell.date() if midnight else cell).isoformat()
-    if isinstance(cell, datetime.date | datetime.time):
-        return cell.isoformat()
-    if isinstance(cell, datetime.timedelta):
-        return str(cell)
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    # What JSON does not hold exactly, or not at all: fractions, infinity, a number of 400 digits.
-    if isinstance(cell, float) or (isinstance(cell, int) and abs(cell) >= EXACT):
-        # As a spreadsheet shows what it has calculated: 49.22, not 49.220000000000006.
-        return format(cell, ".12g") if isinstance(cell, float) and abs(cell) < EXACT else repr(cell)
-    return cell
+            "This cannot be read as a workbook, or has too much in it. "
+            "Open it in a spreadsheet and save it as .xlsx or CSV."
+        )

@@ -119,6 +119,14 @@ class ShopSheet(Resource):
         self.columns: list[Column] = list(self.fields.values())
         self.by_field = {column.field: column for column in self.columns}
 
+    def may_be_imported_by(self, user: Any) -> bool:
+        """Whether `user` may by now what they might when this was made for them."""
+        app, name = self.model._meta.app_label, self.model._meta.model_name
+        rights = [f"{app}.add_{name}", f"{app}.change_{name}"]
+        hidden = self.page.hidden_fields(user) | self.hidden(user)
+        works_here = user.is_active and user.is_staff and user.has_perms(rights)
+        return bool(works_here and not hidden & self.by_field.keys())
+
     def hidden(self, user: Any) -> set[str]:
         """The fields that `user` may not see, besides those that are hidden on the page."""
         return set()

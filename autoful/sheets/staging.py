@@ -19,8 +19,10 @@ from autoful.accounts.models import User
 from autoful.actor import Actor
 from autoful.errors import DomainError, Forbidden
 from autoful.sheets import progress
+from autoful.sheets.limits import LARGEST_FILE
 from autoful.sheets.models import SheetImport, SheetPiece, SheetRow
-from autoful.sheets.reading import LARGEST_FILE, UnreadableFile
+from autoful.sheets.reading import UnreadableFile
+from autoful.sheets.sheet import ShopSheet
 from autoful.verbs import verb
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,13 @@ def person(actor: Actor) -> User:
     return actor.user
 
 
+def demand_rights(sheet: ShopSheet, actor: Actor) -> None:
+    """Raise Stopped when its person has lost the right since, or has left: it may wait for its turn."""
+    user = User.objects.filter(pk=person(actor).pk).first()
+    if user is None or not sheet.may_be_imported_by(user):
+        raise Stopped("You may not import this any more. Nothing was saved.")
+
+
 @verb
 def upload(*, kind: str, file: File, actor: Actor) -> SheetImport:
     """Take in a file, to be looked at by `check`. Whatever its person uploaded before and did not import is forgotten.
@@ -64,8 +73,6 @@ def upload(*, kind: str, file: File, actor: Actor) -> SheetImport:
     user = person(actor)
     theirs = SheetImport.objects.filter(user=user)
     for before in theirs.filter(status__in=(Status.CHECKING, Status.CHECKED, Status.IMPORTING)):
-        if before.status == Status.IMPORTING and not progress.is_stale(before):
-            raise NotReady(f"“{before}” is being imported. Wait until it is done.")
         discard(job=before, actor=actor)
     job = SheetImport.objects.create(kind=kind, file_name=str(file.name)[:200], user=user)
     for piece in file.chunks(PIECE):
@@ -75,9 +82,15 @@ def upload(*, kind: str, file: File, actor: Actor) -> SheetImport:
 
 @verb
 def begin_check(*, job: SheetImport, actor: Actor) -> SheetImport:
-    """Look at the file once more: the shop has changed since, or whoever looked was interrupted."""
-    again = SheetImport.objects.filter(pk=job.pk, status__in=(Status.CHECKING, Status.CHECKED))
-    return _begun(again, job, Status.CHECKING)
+    """Look at the file once more: the shop has changed since, or whoever looked was interrupted.
+
+    Raises NotReady while somebody looks at it.
+    """
+    job.refresh_from_db()
+    stale = job.status == Status.CHECKING and progress.is_stale(job)
+    if job.status != Status.CHECKED and not stale:
+        raise NotReady("This file cannot be looked at again now.")
+    return _begun(SheetImport.objects.filter(pk=job.pk, status=job.status), job, Status.CHECKING)
 
 
 @verb
@@ -90,9 +103,9 @@ def begin_import(*, job: SheetImport, actor: Actor) -> SheetImport:
     return _begun(SheetImport.objects.filter(pk=job.pk, status=job.status), job, Status.IMPORTING)
 
 
-def _begun(found: object, job: SheetImport, status: str) -> SheetImport:
+def _begun(found: QuerySet[SheetImport], job: SheetImport, status: str) -> SheetImport:
     mine = {"attempt": job.attempt}  # of two who ask at once, one
-    changed = found.filter(**mine).update(  # type: ignore[attr-defined]
+    changed = found.filter(**mine).update(
         status=status, attempt=F("attempt") + 1, began_at=timezone.now(), said=""
     )
     if not changed:
@@ -104,10 +117,14 @@ def _begun(found: object, job: SheetImport, status: str) -> SheetImport:
 @verb
 def discard(*, job: SheetImport, actor: Actor) -> None:
     """Forget the file without importing it. Raises NotReady once it is imported, or while it is."""
-    waiting = SheetImport.objects.filter(pk=job.pk).exclude(status=Status.DONE)
-    if not progress.is_stale(job):
-        waiting = waiting.exclude(status=Status.IMPORTING)
-    if not waiting.update(status=Status.DISCARDED, attempt=F("attempt") + 1):
+    job.refresh_from_db()
+    if job.status == Status.IMPORTING and not progress.is_stale(job):
+        raise NotReady(f"“{job}” is being imported. Wait until it is done.")
+    # As it was just now: of one that somebody begins to import at this moment nothing is taken away.
+    waiting = SheetImport.objects.filter(pk=job.pk, attempt=job.attempt).exclude(status=Status.DONE)
+    if not waiting.update(
+        status=Status.DISCARDED, attempt=F("attempt") + 1, said="", unread=[], counts={}
+    ):
         raise NotReady("This file is imported already.")
     forget([job.pk])
 
@@ -127,6 +144,8 @@ def forget_old() -> None:
     waiting = old.exclude(status__in=(Status.DONE, Status.DISCARDED, Status.UNREADABLE))
     for pk in waiting.values_list("pk", flat=True):
         SheetImport.objects.filter(pk=pk).update(status=Status.DISCARDED, attempt=F("attempt") + 1)
+    # Names may stand in what was said of a row, and in headings.
+    old.exclude(said="").update(said="", unread=[])
     # Also of those that were stopped before they could.
     for model in (SheetPiece, SheetRow):
         left = model._default_manager.filter(sheet_import__in=old).values_list("sheet_import")

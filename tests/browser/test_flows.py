@@ -170,7 +170,7 @@ def test_a_file_is_seen_before_it_is_in(at_desk: Desk, filled: Shop, tmp_path: P
     )
     page.set_input_files("[name=file]", file)
     page.get_by_role("button", name="Look at the file").click()
-    expect(page.get_by_text("“x” is not a number.")).to_be_visible()
+    expect(page.get_by_text("“x” is not a number")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^Import"))).to_have_count(0)
     assert at_desk.barriers("#content") == []
     page.get_by_role("link", name="Import parts").click()

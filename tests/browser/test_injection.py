@@ -101,7 +101,7 @@ def test_what_stands_in_a_file_stays_text(at_desk: Desk, tmp_path: Path) -> None
     page.get_by_role("button", name="Look at the file").click()
     expect(page.get_by_text("some of its rows are refused")).to_be_visible()
     assert not page.evaluate("window.ran")
-    expect(page.get_by_text("“<b>” is not a number.").first).to_be_visible()
+    expect(page.get_by_text("“<b>” is not a number").first).to_be_visible()
     at_desk.open("/admin/inventory/part/import/")
     assert not page.evaluate("window.ran")
     expect(page.get_by_text(file.name)).to_be_visible()

@@ -72,6 +72,24 @@ def bomb() -> bytes:
     return file.getvalue()
 
 
+def endless_row() -> bytes:
+    """One row of a million cells, which is a tree in memory before it is a row."""
+    return with_sheet(
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        b"<sheetData><row>"
+        + b'<c r="A1" s="0" t="n"><v>1</v></c>' * 900_000
+        + b"</row></sheetData></worksheet>"
+    )
+
+
+def with_sheet(xml: bytes) -> bytes:
+    whole, file = zipfile.ZipFile(io.BytesIO(workbook(["a"]))), io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        for name in whole.namelist():
+            packed.writestr(name, xml if "sheet1" in name else whole.read(name))
+    return file.getvalue()
+
+
 def entities() -> bytes:
     """One whose text unpacks by entities: a billion laughs."""
     whole, file = zipfile.ZipFile(io.BytesIO(workbook(["a"]))), io.BytesIO()
@@ -96,9 +114,14 @@ BAD = {
     "open quote": (b'Name\n"Ada\nBob\n', "cannot be read as a CSV"),
     "long cell": (b"Name\n" + b"x" * 10_001 + b"\n", "more than 10,000 characters"),
     "endless cell": (b"Name\n" + b"x" * 200_000 + b"\n", "cannot be read as a CSV"),
+    "long row": (b"Name\n" + b",".join([b"x" * 9_000] * 3) + b"\n", "more than 20,000"),
+    "endless line": (b"Name\n" + b"ab," * 500_000 + b"\n", "too long"),
+    "endless lines": (b"Name\n" + b'ab,"\n",' * 200_000 + b"\n", "too long"),
+    "much text": (workbook(["Name"], *(["x" * 9_999] * 2 for _ in range(3_600))), "too much text"),
     "wide row": (b"a\n" + b",x" * 100 + b"\n", "more than 60 columns"),
     "a wide workbook": (workbook(["x"] * 100), "more than 60 columns"),
-    "zip bomb": (bomb(), "too large"),
+    "zip bomb": (bomb(), "too much in it"),
+    "endless row": (endless_row(), "too much in it"),
     "entities": (entities(), "cannot be read as a workbook"),
 }
 
@@ -114,7 +137,7 @@ def test_a_file_that_is_no_table_is_refused(kind: str) -> None:
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MOST_ROWS", 3)
     assert len(rows(b"a\n1\n2\n3\n")) == 4
-    for content in (b"a\n1\n2\n3\n4\n", workbook(["a"], *([] for _ in range(20)), ["b"])):
+    for content in (b"a\n1\n2\n3\n4\n", workbook(["a"], [1], [2], [3], [4])):
         with pytest.raises(UnreadableFile, match="rows"):
             rows(content)
 
