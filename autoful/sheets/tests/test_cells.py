@@ -3,10 +3,13 @@
 import re
 
 import pytest
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autoful.sheets.cells import as_written, disarmed, holdable
+
+pytestmark = pytest.mark.skipif(settings.PRODUCTION, reason="no database is asked")
 
 UGLY = st.text(alphabet=" '=+-@＝a1;|,\t\r\n\x0b\xa0\"", max_size=8)  # noqa: RUF001
 

@@ -6,10 +6,13 @@ import zipfile
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from autoful.sheets import reading
 from autoful.sheets.reading import UnreadableFile, read
 from tests.sheets import workbook
+
+pytestmark = pytest.mark.skipif(settings.PRODUCTION, reason="no database is asked")
 
 
 def rows(content: bytes) -> list[tuple[int, list[Any]]]:
