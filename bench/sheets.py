@@ -52,7 +52,7 @@ def measure() -> None:
     from autoful.sheets.importing import carry_out
     from autoful.sheets.looking import check
     from autoful.sheets.models import SheetImport
-    from autoful.sheets.writing import as_csv, as_xlsx, newest_first
+    from autoful.sheets.writing import as_csv, as_xlsx
     from inventory.models import Part
 
     rows = apart.size()
@@ -78,9 +78,9 @@ def measure() -> None:
             raise SystemExit(f"{rows} parts were to come in, not {Part.objects.count()}.")
 
     def exported(as_file: Any) -> IO[bytes]:
-        sheet, file = page.sheet(page, boss), tempfile.TemporaryFile()  # noqa: SIM115
-        cells = map(sheet.export_resource, newest_first(sheet.rows(Part.objects.all())))
-        answer: Iterable[bytes] = as_file("x.csv", sheet.get_export_headers(), cells)
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+        headings, cells = page.sheet(page, boss).table(Part.objects.all())
+        answer: Iterable[bytes] = as_file("x.csv", headings, cells)
         file.writelines(answer)
         file.seek(0)
         return file

@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 
 from autoful.sheets.columns import Column, Number, Text, YesNo
-from autoful.sheets.sheet import Entry, RowForm, ShopSheet, number_column, state_column
+from autoful.sheets.entries import Entry
+from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
 from customers.forms import CustomerForm
 from customers.models import Customer, Vehicle
 from customers.vehicles import check_digit_warning, normalize_vin

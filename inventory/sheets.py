@@ -6,7 +6,8 @@ from django import forms
 
 from autoful.actor import Actor
 from autoful.sheets.columns import Amount, Column, Number
-from autoful.sheets.sheet import Entry, RowForm, ShopSheet, number_column, state_column
+from autoful.sheets.entries import Entry
+from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
 from inventory.forms import PartForm, QuantityField
 from inventory.models import Part
 from inventory.parts import change_part

@@ -6,7 +6,8 @@ from django import forms
 
 from autoful.actor import Actor
 from autoful.sheets.columns import Choice, Column, Day, Number
-from autoful.sheets.sheet import Entry, RowForm, ShopSheet, number_column, state_column
+from autoful.sheets.entries import Entry
+from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
 from customers.models import Customer, Vehicle
 from customers.sheets import Vin
 from tickets.lifecycle import edit_ticket

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from autoful import audit
 from autoful.actor import Actor
 from autoful.sheets import progress, staging
+from autoful.sheets.entries import Entry, Layout
 from autoful.sheets.models import Fate, SheetImport, SheetRow
 from autoful.sheets.reading import read
-from autoful.sheets.sheet import Entry, Layout, ShopSheet
+from autoful.sheets.sheet import ShopSheet
 from autoful.sheets.staging import Stopped
 from autoful.verbs import verb
 
@@ -36,7 +37,7 @@ def _import(*, job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
     # are locked in the order of the file. Who meets us the other way round is the one who loses,
     # because we have written more, and tries again.
     mine = SheetImport.objects.filter(pk=job.pk, attempt=job.attempt, status=Status.IMPORTING)
-    if not mine.update(status=Status.DONE):
+    if not mine.update(status=Status.DONE, unread=[]):
         raise Stopped("This import was begun anew.")
     staging.demand_rights(sheet, actor)
     layout = _layout(job, sheet)
@@ -65,7 +66,7 @@ def _import(*, job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
 
 def _layout(job: SheetImport, sheet: ShopSheet) -> Layout:
     with staging.content(job) as file:
-        return Layout(sheet, next(read(file))[1])
+        return Layout(sheet.columns, next(read(file))[1])
 
 
 def _pieces(job: SheetImport) -> Iterator[list[SheetRow]]:

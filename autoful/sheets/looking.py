@@ -13,9 +13,10 @@ from django.db.models import F, QuerySet
 from autoful.actor import Actor, acting
 from autoful.db import retrying
 from autoful.sheets import progress, staging
+from autoful.sheets.entries import Entry, Layout, Outcome
 from autoful.sheets.models import Fate, SheetImport, SheetRow
 from autoful.sheets.reading import UnreadableFile, read
-from autoful.sheets.sheet import Entry, Layout, Outcome, ShopSheet
+from autoful.sheets.sheet import ShopSheet
 from autoful.sheets.staging import Stopped
 
 Status = SheetImport.Status
@@ -38,7 +39,7 @@ def check(job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
             size, rows = file.seek(0, 2), read(file)
             progress.tell(job, 0, size)
             _, headings = next(rows, (0, []))
-            layout = Layout(sheet, headings)
+            layout = Layout(sheet.columns, headings)
             seen: dict[object, int] = {}
             while chunk := [Entry(number, cells) for number, cells in islice(rows, CHUNK)]:
                 outcomes = _tried(sheet, chunk, layout, seen, actor)
@@ -51,12 +52,8 @@ def check(job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
                     time.sleep(BREATH)
         if not any(counts.values()):
             raise UnreadableFile("There are no rows below the headings.")
-    except Stopped as stopped:
-        if mine.update(status=Status.UNREADABLE, said=str(stopped)):
-            staging.forget([job.pk])
-        return
-    except UnreadableFile as refusal:
-        if mine.update(status=Status.UNREADABLE, said=refusal.message):
+    except (Stopped, UnreadableFile) as why:
+        if mine.update(status=Status.UNREADABLE, said=str(why)[:500], unread=[]):
             staging.forget([job.pk])
         return
     mine.update(
@@ -91,11 +88,17 @@ def _tried(
     return outcomes
 
 
+def _demand_current(mine: QuerySet[SheetImport]) -> None:
+    """Raise Stopped if this attempt was replaced."""
+    # Locked: who has begun anew has forgotten the rows, and would find ours; or would lose theirs.
+    if not mine.update(attempt=F("attempt")):
+        raise Stopped("This was begun anew.")
+
+
 def _begin(job: SheetImport, mine: QuerySet[SheetImport]) -> None:
-    """Forget what an attempt before has written down; raises Stopped if this one is replaced itself."""
+    """Forget what an attempt before has written down. Raises Stopped."""
     with transaction.atomic():
-        if not mine.update(attempt=F("attempt")):
-            raise Stopped("This was begun anew.")
+        _demand_current(mine)
         staging.forget_rows(job.rows.all())
 
 
@@ -103,9 +106,7 @@ def _write_down(
     job: SheetImport, mine: QuerySet[SheetImport], chunk: list[Entry], outcomes: list[Outcome]
 ) -> None:
     with transaction.atomic():
-        # Locked: who has begun anew has forgotten these rows, and would find them again.
-        if not mine.update(attempt=F("attempt")):
-            raise Stopped("This was begun anew.")
+        _demand_current(mine)
         SheetRow.objects.bulk_create(
             (
                 SheetRow(

@@ -29,7 +29,7 @@ from autoful.sheets.limits import LARGEST_FILE, MOST_ROWS
 from autoful.sheets.looking import check
 from autoful.sheets.models import Fate, SheetImport
 from autoful.sheets.sheet import ShopSheet
-from autoful.sheets.writing import MOST_IN_XLSX, as_csv, as_xlsx, newest_first
+from autoful.sheets.writing import MOST_IN_XLSX, as_csv, as_xlsx
 
 Status = SheetImport.Status
 
@@ -66,7 +66,7 @@ class SheetPages(VerbAdmin):
         ]
 
     def may_import(self, request: HttpRequest) -> bool:
-        return self.has_add_permission(request) and bool(self.has_change_permission(request))
+        return bool(request.user.has_perms(self.sheet.rights()))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -95,7 +95,7 @@ class SheetPages(VerbAdmin):
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
         try:
-            rows = self.get_changelist_instance(request).get_queryset(request)
+            rows = self.get_changelist_instance(request).queryset
         except (IncorrectLookupParameters, ValueError):
             return redirect(f"{self._url('changelist')}?{ERROR_FLAG}=1")
         if kind == "xlsx" and rows.order_by()[: MOST_IN_XLSX + 1].count() > MOST_IN_XLSX:
@@ -106,11 +106,9 @@ class SheetPages(VerbAdmin):
         audit.record_event(
             staging.person(back_office(request)), "exported", said=f"{plural} as {kind.upper()}"
         )
-        sheet = self.sheet(self, request.user)
-        cells = map(sheet.export_resource, newest_first(sheet.rows(rows)))
         name = f"{plural.replace(' ', '-')}-{timezone.localdate()}.{kind}"
         as_file = as_csv if kind == "csv" else as_xlsx
-        return as_file(name, sheet.get_export_headers(), cells)
+        return as_file(name, *self.sheet(self, request.user).table(rows))
 
     # --- In ---
 

@@ -144,6 +144,8 @@ def _of_workbook(file: IO[bytes]) -> Iterator[Iterable[Any]]:
         except GeneratorExit:
             child.kill()
             raise
+        except json.JSONDecodeError:
+            child.kill()  # ended by one of its limits, in the middle of a row
     if child.returncode == TOO_LARGE:
         raise UnreadableFile("The workbook has too much in it. Save it as CSV.")
     if child.returncode:

@@ -6,8 +6,7 @@ which the page refuses it.
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,9 +18,10 @@ from import_export.resources import Resource
 from autoful.actor import Actor
 from autoful.errors import DomainError
 from autoful.sheets.cells import holdable
-from autoful.sheets.columns import Column, Number, Text, spelled
+from autoful.sheets.columns import Column, Number, Text
+from autoful.sheets.entries import Entry, Layout, Outcome
 from autoful.sheets.models import Fate
-from autoful.sheets.reading import Cells, UnreadableFile
+from autoful.sheets.writing import newest_first
 
 CHANGED_MEANWHILE = (
     "This has been changed since the file was written. Export it again to see what it says now."
@@ -33,58 +33,6 @@ class State(Text):
 
     def render(self, value: datetime.datetime | None, obj: Any = None, **kwargs: Any) -> Any:
         return f"r{int_to_base36(int(value.timestamp() * 1_000_000))}" if value else ""
-
-
-@dataclass
-class Entry:
-    """A row of a file: what its cells say, and which row of the shop it is about."""
-
-    number: int  # as the spreadsheet counts
-    cells: Cells
-    values: dict[str, Any] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
-    known: Any = None
-
-
-@dataclass
-class Outcome:
-    """What becomes of a row."""
-
-    fate: Fate
-    title: str = ""
-    changes: list[list[str]] = field(default_factory=list)  # heading, before, after
-    remarks: list[str] = field(default_factory=list)
-
-    @property
-    def is_noted(self) -> bool:
-        """Whether somebody should look at it twice before it is imported."""
-        return bool(self.remarks) and self.fate != Fate.REFUSED
-
-
-class Layout:
-    """Which cell of a row belongs to which column, by the headings of the file."""
-
-    def __init__(self, sheet: "ShopSheet", headings: Cells) -> None:
-        known = {spelled(name): c for c in sheet.columns for name in (c.field, c.column_name)}
-        self.places: dict[int, Column] = {}
-        self.unread: list[str] = []
-        self.width = len(headings)
-        for place, heading in enumerate(headings):
-            column = known.get(spelled(heading or ""))
-            if column is None or not column.read:
-                if heading is not None:
-                    self.unread.append(str(heading)[:60])
-            elif column in self.places.values():
-                raise UnreadableFile(f"Two columns are headed “{column.column_name}”.")
-            else:
-                self.places[place] = column
-        if not self.places:
-            names = ", ".join(column.column_name for column in sheet.columns if column.read)
-            found = ", ".join(self.unread)[:100] or "nothing"
-            raise UnreadableFile(
-                f"The first row must have the headings of the columns, some of: {names}. "
-                f"It has: {found}."
-            )
 
 
 def _left_to_the_database(exclude: Any = None) -> None: ...
@@ -101,6 +49,7 @@ class RowForm(forms.ModelForm):
         # Constraints are the second guard behind the fields' own validators.
         self.instance.validate_constraints = _left_to_the_database
         super()._post_clean()  # type: ignore[misc]
+        del self.instance.validate_constraints
 
 
 class ShopSheet(Resource):
@@ -119,12 +68,16 @@ class ShopSheet(Resource):
         self.columns: list[Column] = list(self.fields.values())
         self.by_field = {column.field: column for column in self.columns}
 
+    @classmethod
+    def rights(cls) -> list[str]:
+        """The permissions that importing needs."""
+        app, name = cls.model._meta.app_label, cls.model._meta.model_name
+        return [f"{app}.add_{name}", f"{app}.change_{name}"]
+
     def may_be_imported_by(self, user: Any) -> bool:
         """Whether `user` may by now what they might when this was made for them."""
-        app, name = self.model._meta.app_label, self.model._meta.model_name
-        rights = [f"{app}.add_{name}", f"{app}.change_{name}"]
         hidden = self.page.hidden_fields(user) | self.hidden(user)
-        works_here = user.is_active and user.is_staff and user.has_perms(rights)
+        works_here = user.is_active and user.is_staff and user.has_perms(self.rights())
         return bool(works_here and not hidden & self.by_field.keys())
 
     def hidden(self, user: Any) -> set[str]:
@@ -136,6 +89,11 @@ class ShopSheet(Resource):
     def rows(self, rows: Any) -> Any:
         """The same rows with all that the columns show."""
         return rows
+
+    def table(self, rows: Any) -> tuple[list[str], Iterator[list[Any]]]:
+        """The headings, and the cells of each of these rows, read piece by piece, newest first."""
+        cells = map(self.export_resource, newest_first(self.rows(rows)))
+        return self.get_export_headers(), cells
 
     # --- In ---
 

@@ -90,7 +90,7 @@ def begin_check(*, job: SheetImport, actor: Actor) -> SheetImport:
     stale = job.status == Status.CHECKING and progress.is_stale(job)
     if job.status != Status.CHECKED and not stale:
         raise NotReady("This file cannot be looked at again now.")
-    return _begun(SheetImport.objects.filter(pk=job.pk, status=job.status), job, Status.CHECKING)
+    return _begun(job, Status.CHECKING)
 
 
 @verb
@@ -100,14 +100,13 @@ def begin_import(*, job: SheetImport, actor: Actor) -> SheetImport:
     stale = job.status == Status.IMPORTING and progress.is_stale(job)
     if not job.is_importable and not stale:
         raise NotReady("This file cannot be imported as it is.")
-    return _begun(SheetImport.objects.filter(pk=job.pk, status=job.status), job, Status.IMPORTING)
+    return _begun(job, Status.IMPORTING)
 
 
-def _begun(found: QuerySet[SheetImport], job: SheetImport, status: str) -> SheetImport:
-    mine = {"attempt": job.attempt}  # of two who ask at once, one
-    changed = found.filter(**mine).update(
-        status=status, attempt=F("attempt") + 1, began_at=timezone.now(), said=""
-    )
+def _begun(job: SheetImport, status: str) -> SheetImport:
+    # As it was just now: of two who ask at once, one.
+    same = SheetImport.objects.filter(pk=job.pk, status=job.status, attempt=job.attempt)
+    changed = same.update(status=status, attempt=F("attempt") + 1, began_at=timezone.now(), said="")
     if not changed:
         raise NotReady("This file is in another state by now. Look at its page again.")
     job.refresh_from_db()
@@ -122,11 +121,16 @@ def discard(*, job: SheetImport, actor: Actor) -> None:
         raise NotReady(f"“{job}” is being imported. Wait until it is done.")
     # As it was just now: of one that somebody begins to import at this moment nothing is taken away.
     waiting = SheetImport.objects.filter(pk=job.pk, attempt=job.attempt).exclude(status=Status.DONE)
-    if not waiting.update(
-        status=Status.DISCARDED, attempt=F("attempt") + 1, said="", unread=[], counts={}
-    ):
+    if not _discard(waiting):
         raise NotReady("This file is imported already.")
     forget([job.pk])
+
+
+def _discard(found: QuerySet[SheetImport]) -> int:
+    """How many of these are discarded now. Names may stand in what was said of a row, and in headings."""
+    return found.update(
+        status=Status.DISCARDED, attempt=F("attempt") + 1, said="", unread=[], counts={}
+    )
 
 
 def content(job: SheetImport) -> IO[bytes]:
@@ -141,11 +145,8 @@ def content(job: SheetImport) -> IO[bytes]:
 def forget_old() -> None:
     """What nobody has imported for a day is nobody's to keep: names, phones, prices."""
     old = SheetImport.objects.filter(began_at__lt=timezone.now() - KEPT)
-    waiting = old.exclude(status__in=(Status.DONE, Status.DISCARDED, Status.UNREADABLE))
-    for pk in waiting.values_list("pk", flat=True):
-        SheetImport.objects.filter(pk=pk).update(status=Status.DISCARDED, attempt=F("attempt") + 1)
-    # Names may stand in what was said of a row, and in headings.
-    old.exclude(said="").update(said="", unread=[])
+    _discard(old.exclude(status__in=(Status.DONE, Status.DISCARDED, Status.UNREADABLE)))
+    old.exclude(said="").update(said="")
     # Also of those that were stopped before they could.
     for model in (SheetPiece, SheetRow):
         left = model._default_manager.filter(sheet_import__in=old).values_list("sheet_import")
