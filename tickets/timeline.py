@@ -5,14 +5,12 @@ written once.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
-from autoful.accounts.models import User
+from autoful.admin.history import WITH_NAMES, Event, name_of
 from inventory.models import StockMovement
 from mechanics.models import Mechanic
 from tickets.assignment import JOINED, LEFT
@@ -29,55 +27,40 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Event:
-    """`who` did `what`, as a sentence has it: "Mike Chen", "moved the ticket to on hold"."""
-
-    when: datetime
-    who: str
-    what: str
-
-
 def timeline(ticket: ServiceTicket) -> list[Event]:
     """What happened to the ticket, newest first. Seven queries at most, whatever there is."""
     events = [*_moves(ticket), *_stock(ticket), *_entries(ticket)]
     return sorted(events, key=lambda event: event.when, reverse=True)
 
 
-def _who(user: User | None, role: str) -> str:
-    if user is None:
-        return "Autoful" if role == "command" else "Somebody"
-    return user.mechanic.name if hasattr(user, "mechanic") else user.email
-
-
 def _moves(ticket: ServiceTicket) -> Iterator[Event]:
-    moves = ticket.status_changes.select_related("actor__mechanic").order_by("-id")[:MOST]
+    moves = ticket.status_changes.select_related(*WITH_NAMES).order_by("-id")[:MOST]
     for move in moves:
         to = move.get_to_status_display().lower()
         what = f"moved the ticket to {to}" if move.from_status else "opened the ticket"
         reason = f": {move.reason}" if move.reason else ""
-        yield Event(move.created_at, _who(move.actor, move.role), what + reason)
+        yield Event(move.created_at, name_of(move.actor, move.role), what + reason)
 
 
 def _stock(ticket: ServiceTicket) -> Iterator[Event]:
     moved = StockMovement.objects.filter(reference=ticket.reference).order_by("-id")[:MOST]
-    for movement in moved.select_related("part", "actor__mechanic"):
+    for movement in moved.select_related("part", *WITH_NAMES):
         done = "added" if movement.change < 0 else "took off"
         what = f"{done} {abs(movement.change)} × {movement.part}, stock {movement.balance}"  # noqa: RUF001
-        yield Event(movement.created_at, _who(movement.actor, movement.role), what)
+        yield Event(movement.created_at, name_of(movement.actor, movement.role), what)
 
 
 def _entries(ticket: ServiceTicket) -> Iterator[Event]:
     kind = ContentType.objects.get_for_model(ServiceTicket)
     entries = LogEntry.objects.filter(content_type=kind, object_id=ticket.pk)
-    entries = entries.exclude(action=LogEntry.Action.CREATE).select_related("actor__mechanic")
+    entries = entries.exclude(action=LogEntry.Action.CREATE).select_related(*WITH_NAMES)
     found = list(entries.order_by("-id")[:MOST])
     team = Mechanic.objects.in_bulk(
         {facts["mechanic"] for e in found if "mechanic" in (facts := _facts(e))}
     )
     for entry in found:
         if what := _said(entry, team):
-            yield Event(entry.timestamp, _who(entry.actor, str(_facts(entry).get("role"))), what)
+            yield Event(entry.timestamp, name_of(entry.actor, str(_facts(entry).get("role"))), what)
 
 
 def _facts(entry: LogEntry) -> dict[str, Any]:

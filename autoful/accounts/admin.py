@@ -34,7 +34,7 @@ from autoful.actor import current_actor
 from autoful.admin import ReadOnlyAdmin, ShopAdmin
 from autoful.admin.filters import DaysFilter
 from autoful.admin.forms import is_row_number
-from autoful.admin.history import describe, told
+from autoful.admin.history import sentence
 from autoful.admin.lists import SEARCHED, newest
 from autoful.admin.pages import back_office
 from autoful.sheets.writing import as_csv, newest_first
@@ -158,7 +158,7 @@ def _exported(hidden: dict[Any, set[str]], entry: LogEntry) -> list[Any]:
         str(entry.get_action_display()),
         kind.name,
         entry.object_repr,
-        told(entry, hidden[kind.model_class()]),
+        sentence(entry, hidden[kind.model_class()]),
         entry.remote_addr or "",
         entry.cid or "",
     ]
@@ -293,4 +293,4 @@ class LogEntryAdmin(ReadOnlyAdmin):
     def said(self, entry: LogEntry) -> str:
         page: Any = self.admin_site._registry[entry.content_type.model_class()]
         # Not from a request kept on self: every thread shares this page.
-        return describe(entry, page.hidden_fields(current_actor().user)) or "-"
+        return sentence(entry, page.hidden_fields(current_actor().user)) or "-"

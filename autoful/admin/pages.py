@@ -26,7 +26,7 @@ from django.urls import reverse
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
 from autoful.admin.forms import PicksRows, is_row_number, minding_others
-from autoful.admin.history import describe
+from autoful.admin.history import WITH_NAMES, events
 from autoful.admin.lists import ShopList
 from autoful.api.errors import with_status_of
 from autoful.db import retrying
@@ -99,15 +99,18 @@ class ShopAdmin(PicksRows, ShopList):
     ) -> HttpResponse:
         entries = LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(self.model), object_pk=unquote(object_id)
-        ).select_related("actor")
+        ).select_related("content_type", "actor", *WITH_NAMES)
         page = self.get_paginator(request, entries.order_by("-id"), 100).get_page(
             request.GET.get(PAGE_VAR)
         )
-        hidden = self.hidden_fields(request.user)
-        rows = [(entry, describe(entry, hidden)) for entry in page]
+        told = events(page, self.hidden_fields(request.user), partial(self._may_see, request))
         return super().history_view(
-            request, object_id, {"entries": rows, "entry_page": page, **(extra_context or {})}
+            request, object_id, {"events": told, "entry_page": page, **(extra_context or {})}
         )
+
+    def _may_see(self, request: HttpRequest, model: Any) -> bool:
+        page = self.admin_site._registry.get(model)
+        return page is not None and page.has_view_permission(request)
 
 
 class ReadOnlyAdmin(ShopAdmin):

@@ -133,7 +133,7 @@ class TestChanging:
         entry = LogEntry.objects.get_for_object(group).first()
         assert (entry.actor, list(entry.changes)) == (desk.user, ["permissions"])
         history = desk.get(reverse("admin:accounts_user_history", args=(user.pk,)))
-        assert "add: Clerks" in history.content.decode()
+        assert "added groups: Clerks" in history.content.decode()
 
     def test_nobody_is_deleted(self, desk, mike):
         page = reverse("admin:accounts_user_delete", args=(mike.user.pk,))

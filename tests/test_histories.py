@@ -1,0 +1,175 @@
+"""The history of each object in the back office, as its reader finds it."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from auditlog.models import LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from autoful.accounts.models import User
+from autoful.actor import COMMAND, Actor, Role
+from autoful.admin.history import sentence
+from autoful.testing.pages import Desk
+from autoful.testing.personas import Persona
+from customers.models import Customer, Vehicle
+from customers.registration import change_customer, close_customer
+from customers.tests.factories import CustomerFactory, VehicleFactory
+from customers.vehicles import save_vehicle
+from inventory.models import Part
+from inventory.parts import change_part, enter_part
+from inventory.stock import receive, take
+from mechanics.models import Mechanic
+from mechanics.registration import approve, change_mechanic
+from mechanics.tests.factories import MechanicFactory
+from tickets.assignment import assign, release
+from tickets.models import ServiceTicket
+from tickets.tests.factories import ServiceTicketFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def told(user: User, row: Any) -> list[str]:
+    """Oldest first."""
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_history"
+    page: Any = Desk(user).get(reverse(name, args=(row.pk,)))
+    assert page.status_code == 200
+    events = page.context_data["events"]
+    shown = page.content.decode()
+    assert all(event.who in shown for event in events)
+    return [f"{event.who} {event.what}" for event in reversed(events)]
+
+
+def as_mechanic(mechanic: Mechanic) -> Actor:
+    return Actor(Role.MECHANIC, mechanic.user, mechanic.pk)
+
+
+def test_a_part(boss: Persona) -> None:
+    mike = as_mechanic(MechanicFactory.create(name="Mike Chen"))
+    fields = {"part_name": "Brake Pad Set", "price": Decimal("39.00"), "location": "A1"}
+    part = enter_part(fields=fields, quantity_in_stock=50, actor=COMMAND)
+    fields = {"price": Decimal("42.90"), "location": "", "category": "Brakes"}
+    change_part(part=part, fields=fields, actor=boss.actor)
+    take(part_id=part.pk, quantity=2, reference="ticket-1", actor=mike)
+    first, *others = told(boss.user, part)
+    assert first.startswith("Autoful entered this: name Brake Pad Set, ")
+    assert "price 39.00" in first and "cost" not in first  # it has none
+    changed = next(said for said in others if said.startswith(boss.user.email))
+    for each in (
+        "changed price from 39.00 to 42.90",
+        "emptied location: A1",
+        "set category to Brakes",
+    ):
+        assert each in changed
+    assert "Mike Chen changed in stock from 50 to 48" in others
+
+
+def test_what_may_not_be_seen_has_changed_and_no_more(boss: Persona, clerk: Persona) -> None:
+    mike = MechanicFactory.create(name="Mike Chen", salary=Decimal("54321.99"), approved=False)
+    change_mechanic(mechanic=mike, salary=Decimal("60000"), actor=boss.actor)
+    approve(mechanic=mike, actor=boss.actor)
+    assert told(boss.user, mike)[-2:] == [
+        f"{boss.user.email} changed salary from 54321.99 to 60000.00",
+        f"{boss.user.email} changed approved from no to yes",
+    ]
+    Group.objects.get(name="Service advisor").user_set.add(clerk.user)
+    seen = told(User.objects.get(pk=clerk.user.pk), mike)
+    assert seen[-2] == f"{boss.user.email} changed salary"
+    assert not any("54321" in said or "60000" in said for said in seen)
+
+
+def test_whose_it_was_and_is(boss: Persona) -> None:
+    sarah, tom = (CustomerFactory.create(name=name) for name in ("Sarah Miller", "Tom Reed"))
+    car = VehicleFactory.create(customer=sarah)
+    car.customer = tom
+    save_vehicle(vehicle=car, changed=["customer"], actor=boss.actor)
+    assert told(boss.user, car)[-1] == (
+        f"{boss.user.email} changed owner from Sarah Miller to Tom Reed"
+    )
+    # In the list of all entries, which looks nothing up, by number.
+    entry = LogEntry.objects.get_for_object(car).first()
+    assert sentence(entry, set()) == (
+        f"changed owner from customer {sarah.pk} to customer {tom.pk}"
+    )
+
+
+def test_rows_that_the_reader_may_not_see_are_not_named(boss: Persona, clerk: Persona) -> None:
+    mike = MechanicFactory.create(name="Mike Chen")
+    ticket = ServiceTicketFactory.create()
+    assign(ticket=ticket, mechanic_id=mike.pk, actor=boss.actor)
+    release(ticket=ticket, mechanic_id=mike.pk, actor=boss.actor)
+    assert [said.partition(" ")[2] for said in told(boss.user, ticket)[-2:]] == [
+        "put on the team: Mike Chen",
+        "taken off the team: Mike Chen",
+    ]
+    clerk.user.user_permissions.add(Permission.objects.get(codename="view_serviceticket"))
+    seen = told(User.objects.get(pk=clerk.user.pk), ticket)
+    assert seen[-2].endswith(f"put on the team: mechanic {mike.pk}")
+    assert not any("Mike Chen" in said or ticket.customer.name in said for said in seen)
+
+
+def test_a_closed_account_leaves_no_name(boss: Persona, sarah: Persona) -> None:
+    customer = Customer.objects.get(pk=sarah.id)
+    change_customer(customer=customer, name="Sarah Smith", actor=boss.actor)
+    close_customer(customer=customer, actor=boss.actor)
+    seen = [
+        sentence(entry, set())
+        for kind in (Customer, User)
+        for entry in LogEntry.objects.get_for_model(kind)
+    ]
+    assert any(said.startswith("changed name") for said in seen)
+    assert not any("Smith" in said or "sarah" in said.lower() for said in seen)
+
+
+def test_a_secret_is_told_as_changed(boss: Persona, sarah: Persona) -> None:
+    sarah.user.set_password("another-secret-1")
+    sarah.user.save()
+    entries = LogEntry.objects.get_for_object(sarah.user)
+    said = [sentence(entry, set()) for entry in entries]
+    assert "changed password" in said
+    assert not any("***" in text or "bcrypt" in text for text in said)
+
+
+@pytest.mark.parametrize("model", [Customer, Mechanic, Part, ServiceTicket, Vehicle])
+def test_it_costs_the_same_however_much_has_happened(model: Any, boss: Persona) -> None:
+    row: Any = {
+        Customer: CustomerFactory.create,
+        Mechanic: MechanicFactory.create,
+        Part: lambda: enter_part(
+            fields={"part_name": "Pad", "price": Decimal(2)}, quantity_in_stock=9, actor=COMMAND
+        ),
+        ServiceTicket: ServiceTicketFactory.create,
+        Vehicle: VehicleFactory.create,
+    }[model]()
+
+    def happen() -> None:
+        actor = as_mechanic(MechanicFactory.create())
+        if model is Part:
+            receive(part=row, quantity=1, actor=actor)
+        elif model is ServiceTicket:
+            assign(ticket=row, mechanic_id=actor.profile_id, actor=actor)
+        elif model is Vehicle:
+            row.customer = CustomerFactory.create()
+            save_vehicle(vehicle=row, changed=["customer"], actor=actor)
+        else:
+            name = f"Named by {actor.profile_id}"
+            if model is Customer:
+                change_customer(customer=row, name=name, actor=actor)
+            else:
+                change_mechanic(mechanic=row, name=name, actor=actor)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            told(boss.user, row)
+        return len(seen)
+
+    happen()
+    queries()
+    few, before = queries(), LogEntry.objects.get_for_object(row).count()
+    for _ in range(4):
+        happen()
+    assert LogEntry.objects.get_for_object(row).count() >= before + 4
+    assert queries() == few
