@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import cache, partial, wraps
@@ -204,6 +204,15 @@ def lock_if_there(rows: models.QuerySet[M], pk: int, **also: Combinable) -> M | 
     # Ours until the transaction ends, so it is asked for by its number alone.
     found: M | None = _by_number(rows.model).first(pk, using=rows.db)
     return found
+
+
+def lock_all(rows: models.QuerySet[M], pks: Iterable[int]) -> dict[int, M]:
+    """Those of `rows` that have these numbers, fresh and locked as by `lock`, in the order of their
+    numbers.
+    """
+    wanted = sorted(pks)
+    rows.filter(pk__in=wanted).update(version=F("version") + 1)
+    return rows.in_bulk(wanted)
 
 
 @cache

@@ -45,7 +45,8 @@ def _import(*, job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
     done, total = 0, job.to_write
     for rows in _pieces(job):
         entries = [Entry(row.number, row.cells) for row in rows]
-        for row, outcome in zip(rows, sheet.outcomes(entries, layout, seen, actor), strict=True):
+        outcomes = sheet.outcomes(entries, layout, seen, actor, for_good=True)
+        for row, outcome in zip(rows, outcomes, strict=True):
             if outcome.fate == Fate.REFUSED:
                 why = " ".join(outcome.remarks)
                 raise Stopped(f"Row {row.number}, {row.title}: {why} Nothing was saved.")

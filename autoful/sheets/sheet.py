@@ -16,6 +16,7 @@ from django.utils.http import int_to_base36
 from import_export.resources import Resource
 
 from autoful.actor import Actor
+from autoful.db import lock_all
 from autoful.errors import DomainError
 from autoful.sheets.cells import holdable
 from autoful.sheets.columns import Column, Number, Text
@@ -123,14 +124,23 @@ class ShopSheet(Resource):
         return str(row)
 
     def outcomes(
-        self, entries: Sequence[Entry], layout: Layout, seen: dict[Any, int], actor: Actor
+        self,
+        entries: Sequence[Entry],
+        layout: Layout,
+        seen: dict[Any, int],
+        actor: Actor,
+        *,
+        for_good: bool = False,
     ) -> list[Outcome]:
         """Write these rows by the verbs, inside a transaction of the caller's, and say what that did.
 
-        `seen` is kept from one piece of a file to the next: see `find`.
+        `seen` is kept from one piece of a file to the next: see `find`. What is written `for_good`
+        is written over nothing that the outcomes do not tell of.
         """
         self.parse(entries, layout)
         self.find(entries, seen)
+        if for_good:
+            self.keep(entries)
         return [self.take(entry, actor) for entry in entries]
 
     def parse(self, entries: Iterable[Entry], layout: Layout) -> None:
@@ -178,6 +188,19 @@ class ShopSheet(Resource):
                 if before != entry.number:
                     entry.wrong.append(f"Row {before} is about the same one.")
                     break
+
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Let nobody else write the rows that these are about before they are written.
+
+        The race: somebody changes a row after it was read with its whole piece and before its turn
+        comes, and loses that to a file that was shown other figures.
+        """
+        known = [entry for entry in entries if entry.known is not None]
+        locked = lock_all(self.existing(), {entry.known.pk for entry in known})
+        for entry in known:
+            number, entry.known = entry.known.pk, locked.get(entry.known.pk)
+            if entry.known is None:
+                entry.wrong.append(f"{self.model._meta.verbose_name} {number} is deleted by now.")
 
     def take(self, entry: Entry, actor: Actor) -> Outcome:
         """Write the row by the verbs, and say what that did. One that is refused writes nothing."""
