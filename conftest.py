@@ -55,12 +55,32 @@ def _heed_signals() -> None:
             signal.signal(signum, heed)
 
 
+# They take minutes: begun last, the other workers would wait for them.
+LONG = ("tests/browser/", "tests/test_schema.py", "tests/test_stopping.py", "tests/test_postman.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {path: place for place, path in enumerate(LONG)}
+    items.sort(
+        key=lambda item: next((order[p] for p in LONG if item.nodeid.startswith(p)), len(LONG))
+    )
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A file's tests share a worker, and so what is costly to set up, such as a running server."""
+    """A file's tests share a worker, and so what is costly to set up, such as a running server; so
+    do all that need a browser.
+    """
     from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-    return LoadFileScheduling(config, log) if config.getoption("dist") == "load" else None
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            browser = LONG[0]
+            return browser if nodeid.startswith(browser) else str(super()._split_scope(nodeid))
+
+    config.option.loadscopereorder = False  # else by the number of tests
+    return Scheduling(config, log) if config.getoption("dist") == "load" else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

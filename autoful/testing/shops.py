@@ -6,13 +6,16 @@ The shop is on the set-up that the environment names: a SQLite file, or a databa
 DATABASE_URL, made here and dropped afterwards, and this worker's second database of REDIS_URL.
 """
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -20,7 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 
 from autoful.testing.processes import Program, Server, free_port, running
-from autoful.testing.servers import sql
+from autoful.testing.servers import copy_tables, sql
 
 ROOT = Path(__file__).resolve().parents[2]
 REDIS_DATABASES = 16
@@ -173,23 +176,66 @@ def shop(folder: Path) -> Iterator[Shop]:
         environment["REDIS_URL"] = redis_database(os.environ["REDIS_URL"], "servers")
         _empty_redis(environment["REDIS_URL"])
     database = os.environ.get("DATABASE_URL")
-    if not database:
-        made = Shop(environment, folder)
-        made.manage("migrate", "-v0")
-        with closing(made):
+    made = Shop(environment, folder)
+    with closing(made):
+        if not database:
+            _furnish(made)
             yield made
-        return
-    name = f"autoful_http_{uuid.uuid4().hex[:12]}"
-    environment["DATABASE_URL"] = urlunsplit(urlsplit(database)._replace(path=f"/{name}"))
-    sql(database, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
-    try:
-        made = Shop(environment, folder)
-        made.manage("migrate", "-v0")
-        made.manage("collectstatic", "--noinput", "-v0")
-        with closing(made):
+            return
+        name = f"autoful_http_{uuid.uuid4().hex[:12]}"
+        environment["DATABASE_URL"] = _of(database, name)
+        sql(database, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+        try:
+            _furnish(made)
             yield made
-    finally:
-        sql(database, f"DROP DATABASE `{name}`")
+        finally:
+            made.close()
+            sql(database, f"DROP DATABASE `{name}`")
+
+
+def _of(server: str, database: str) -> str:
+    return urlunsplit(urlsplit(server)._replace(path=f"/{database}"))
+
+
+def _furnish(made: Shop) -> None:
+    """Give it its tables and its pages' files, which are every shop's: made once in each process,
+    of which the tests start dozens of shops, and copied.
+    """
+    first = _first_shop(made)
+    shutil.copytree(first.folder, made.folder, dirs_exist_ok=True)
+    if made.in_production:
+        copy_tables(first.environment["DATABASE_URL"], made.environment["DATABASE_URL"])
+
+
+_first: Shop | None = None
+
+
+def _first_shop(like: Shop) -> Shop:
+    global _first
+    if _first is None:
+        _first = _made_first(like)
+    return _first
+
+
+def _made_first(like: Shop) -> Shop:
+    folder = tempfile.TemporaryDirectory(prefix="autoful-shop-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    first = Shop(like.environment | {"AUTOFUL_DATA": folder.name}, Path(folder.name))
+    if not like.in_production:
+        first.manage("migrate", "-v0")
+        return first
+    server, name = os.environ["DATABASE_URL"], f"autoful_first_{uuid.uuid4().hex[:12]}"
+    first.environment["DATABASE_URL"] = _of(server, name)
+    sql(server, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+    atexit.register(_drop, server, name)
+    first.manage("migrate", "-v0")
+    first.manage("collectstatic", "--noinput", "-v0")
+    return first
+
+
+def _drop(server: str, name: str) -> None:
+    with suppress(Exception):  # a private server has gone by now
+        sql(server, f"DROP DATABASE `{name}`")
 
 
 def _empty_redis(url: str) -> None:
