@@ -5,6 +5,7 @@ REDIS_URL mean those servers. What a test needs different from a shop is said he
 said to the settings and not to the environment, because pytest-django has read them by now.
 """
 
+import gc
 import signal
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ _data = tempfile.TemporaryDirectory(prefix="autoful-test-", ignore_cleanup_error
 
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
+    from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
     from django.db import connections
 
     from autoful.testing.shops import redis_database
@@ -35,6 +37,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for cache in settings.CACHES.values():
         if settings.REDIS_URL and cache.get("LOCATION") == settings.REDIS_URL:
             cache["LOCATION"] = redis_database(settings.REDIS_URL, "tests")
+
+    # As slow as it is for whoever guesses, a hash would be a sixth of all tests. Servers that tests
+    # start take the whole time.
+    BCryptSHA256PasswordHasher.rounds = 4
 
     # Nothing is collected, so there is no manifest to look hashed names up in.
     settings.STORAGES = settings.STORAGES | {
@@ -65,6 +71,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: next((order[p] for p in LONG if item.nodeid.startswith(p)), len(LONG))
     )
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector needs not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)

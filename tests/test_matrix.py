@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from auditlog.models import LogEntry
-from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, make_password
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.urls import get_resolver
 
@@ -25,11 +25,10 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 @pytest.fixture(autouse=True)
-def _shop(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _shop(settings: Any) -> None:
     settings.RATE_LIMITS = None
     settings.AUTOFUL_MECHANIC_SIGNUP = "approval"
     settings.WHITENOISE_USE_FINDERS = False  # or every client looks for every static file
-    monkeypatch.setattr(BCryptSHA256PasswordHasher, "rounds", 4)
 
 
 @pytest.fixture

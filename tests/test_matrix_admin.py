@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.urls import get_resolver
@@ -19,7 +20,10 @@ from autoful.testing.pages import Desk
 from tests.matrix import World, build
 from tests.soundness import everything
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(settings.PRODUCTION, reason="who may what is the same on both set-ups"),
+]
 
 # What is everybody's who works here: the first page, the names of the pages that they may see,
 # their own password, signing in and out.

@@ -11,7 +11,6 @@ from typing import Any
 import jwt
 import pytest
 from django.conf import settings as shop
-from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 from django.urls import reverse
 
 from autoful.accounts.tests.factories import PASSWORD, UserFactory
@@ -36,10 +35,9 @@ ANOTHER = "another horse battery"
 
 
 @pytest.fixture(autouse=True)
-def _quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _quick(settings: Any) -> None:
     settings.RATE_LIMITS = None
     settings.WHITENOISE_USE_FINDERS = False
-    monkeypatch.setattr(BCryptSHA256PasswordHasher, "rounds", 4)
 
 
 # One for each way a route decides: anyone, whoever reads, mechanics, customers, one's own.
