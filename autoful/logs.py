@@ -54,6 +54,9 @@ def _and_what_caused_it(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
+_in_json = json.JSONEncoder(default=str).encode  # json.dumps would make one for each line
+
+
 class PlainFormatter(logging.Formatter):
     """For a person at the machine."""
 
@@ -83,7 +86,7 @@ class JSONFormatter(PlainFormatter):
         line |= {k: v for k, v in vars(record).items() if k not in STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return _in_json(line)
 
 
 class SaidElsewhere(logging.Filter):

@@ -96,7 +96,7 @@ class RequestContext:
         started = time.perf_counter()
         if not _is_trusted(_plain(str(request.META.get("REMOTE_ADDR") or ""))):
             request.META.pop("HTTP_X_FORWARDED_PROTO", None)
-        request_id = new_request_id(request.headers.get("X-Request-ID", ""))
+        request_id = new_request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
         origin = Origin(request_id, client_address(request), lambda: caller(request))
         with coming_from(origin), metrics.in_flight():
             response = self.get_response(request)

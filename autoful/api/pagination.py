@@ -102,15 +102,12 @@ class Pages(BasePagination):
             cursor = cursors.read(asked, order) if asked else None
         self.total_items = self.total(queryset)
         self.total_pages = -(-self.total_items // self.per_page)
-        keys = queryset.select_related(None).prefetch_related(None)
         if isinstance(asked, int):
             self.place: dict[str, Any] = {"page": asked}
-            page = self._numbered(keys.values(*dict.fromkeys(["pk", *self.columns])), order, asked)
+            page = self._numbered(queryset, order, asked)
             self.display_page_controls = self.total_pages > 1  # the browsable API's
         else:
-            ordering = [column.name for column in order.columns[:-1]]
-            keys = keys.values(*dict.fromkeys(["pk", *ordering, *self.columns]))
-            page, before, after = self._next_to(keys, order, cursor)
+            page, before, after = self._next_to(queryset, order, cursor)
             self.place = {
                 "next_cursor": cursors.write(after, order) if after else None,
                 "previous_cursor": cursors.write(before, order) if before else None,
@@ -118,7 +115,11 @@ class Pages(BasePagination):
             self.display_page_controls = bool(before or after)
         return page
 
-    def _numbered(self, keys: Any, order: Order, page: int) -> list[Key]:
+    def _keys_of(self, queryset: Any, *more: str) -> Any:
+        keys = queryset.select_related(None).prefetch_related(None)
+        return keys.values(*dict.fromkeys(["pk", *more, *self.columns]))
+
+    def _numbered(self, queryset: Any, order: Order, page: int) -> list[Key]:
         """From the end that is nearer, so that the last page costs what the first does.
 
         It is a page of a list of `total_items` rows. If rows have come or gone since they were
@@ -129,23 +130,23 @@ class Pages(BasePagination):
             return []  # and no OFFSET, which a page of nineteen digits would overflow
         beyond = max(self.total_items - end, 0)
         if start <= beyond or not self.both_ends:
-            return self._cut(keys, order, start, end)
-        return self._cut(keys, order.turned_round(), beyond, self.total_items - start)[::-1]
+            return self._cut(queryset, order, start, end)
+        return self._cut(queryset, order.turned_round(), beyond, self.total_items - start)[::-1]
 
-    def _cut(self, keys: Any, order: Order, start: int, end: int) -> list[Key]:
+    def _cut(self, queryset: Any, order: Order, start: int, end: int) -> list[Key]:
         if not self.whole or len(order.columns) > MOST_PREPARED:
-            return list(order.applied_to(keys)[start:end])
+            return list(order.applied_to(self._keys_of(queryset))[start:end])
         page = _page(self.whole, order, tuple(self.columns))
-        found: list[Key] = page.rows(end - start, start, *self.whole.of, using=keys.db)
+        found: list[Key] = page.rows(end - start, start, *self.whole.of, using=queryset.db)
         return found
 
     def _next_to(
-        self, keys: Any, order: Order, cursor: Cursor | None
+        self, queryset: Any, order: Order, cursor: Cursor | None
     ) -> tuple[list[Key], Cursor | None, Cursor | None]:
         """The rows next to the cursor, and the cursors of what is before and after them."""
         there: Cursor | None = None
         back: Cursor | None = None
-        page = self._walked(keys, order, cursor, self.per_page + 1)
+        page = self._walked(queryset, order, cursor, self.per_page + 1)
         is_more = len(page) > self.per_page
         del page[self.per_page :]
         if is_more:
@@ -159,12 +160,13 @@ class Pages(BasePagination):
             return page[::-1], there, back
         return page, back, there
 
-    def _walked(self, keys: Any, order: Order, cursor: Cursor | None, number: int) -> list[Key]:
+    def _walked(self, queryset: Any, order: Order, cursor: Cursor | None, number: int) -> list[Key]:
         if not (cursor and self.whole and len(order.columns) == 1):
+            keys = self._keys_of(queryset, *(column.name for column in order.columns[:-1]))
             walk = cursor.narrowed(keys, order) if cursor else order.applied_to(keys)
             return list(walk[:number])
         page = _page_next_to(self.whole, order, tuple(self.columns), cursor.side)
-        found: list[Key] = page.rows(number, cursor.values[0], *self.whole.of, using=keys.db)
+        found: list[Key] = page.rows(number, cursor.values[0], *self.whole.of, using=queryset.db)
         return found
 
     def summary(self) -> dict[str, Any]:

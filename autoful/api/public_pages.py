@@ -54,6 +54,8 @@ class Finished:
     def again(self, request: HttpRequest, more: dict[str, str]) -> HttpResponseBase:
         request.resolver_match = self.match  # the log and the figures know the route by it
         answer = HttpResponse(self.page, headers=self.headers | more)
+        if "HTTP_IF_NONE_MATCH" not in request.META:  # the others make it no plain request
+            return answer
         return get_conditional_response(request, self.headers["ETag"], None, answer) or answer
 
 
