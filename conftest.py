@@ -61,16 +61,17 @@ def _heed_signals() -> None:
             signal.signal(signum, heed)
 
 
+BROWSER = "tests/browser/"
 # They take minutes: begun last, the other workers would wait for them.
-LONG = ("tests/browser/", "tests/test_schema.py", "tests/test_stopping.py", "tests/test_postman.py")
+LONG = (BROWSER, "tests/test_schema.py", "tests/test_stopping.py", "tests/test_postman.py")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    order = {path: place for place, path in enumerate(LONG)}
-    items.sort(
-        key=lambda item: next((order[p] for p in LONG if item.nodeid.startswith(p)), len(LONG))
-    )
+    def place(item: pytest.Item) -> int:
+        return next((n for n, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG))
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish() -> None:
@@ -89,10 +90,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Scheduling(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            browser = LONG[0]
-            return browser if nodeid.startswith(browser) else str(super()._split_scope(nodeid))
+            return BROWSER if nodeid.startswith(BROWSER) else str(super()._split_scope(nodeid))
 
-    config.option.loadscopereorder = False  # else by the number of tests
+    config.option.loadscopereorder = False  # it would put the files with most tests first
     return Scheduling(config, log) if config.getoption("dist") == "load" else None
 
 

@@ -36,6 +36,7 @@ class Part(ShopModel):
     location = models.CharField(max_length=40, blank=True, help_text="Shelf or bin.")
 
     objects = PartQuerySet.as_manager()
+    told_as: ClassVar = {"quantity_in_stock": "stock"}
 
     class Meta:
         ordering = ("part_name", "id")

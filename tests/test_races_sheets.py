@@ -1,6 +1,7 @@
 """The races of a file that goes in while the shop is open.
 
-As in test_races.py, each stands beside a control in which it really happens.
+Where a lock is what keeps them from losing something, a control without it stands beside. SQLite lets
+one transaction write at a time, so what is shown there is how it ends.
 """
 
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ def changes(part: Part, field: str) -> list[list[Any]]:
 
 def test_a_price_that_is_changed_meanwhile_is_not_written_over(desk: Desk, part: Part) -> None:
     job = looked_at(desk, PARTS, f"No.,Price\n{part.pk},12\n")
-    with rival_after(ShopSheet, "keep", partial(dearer, part)) as rival:
+    with rival_after(ShopSheet, "lock", partial(dearer, part)) as rival:
         told(desk, PARTS, job)
     assert unclean([rival.outcome()]) == []
     part.refresh_from_db()
@@ -91,8 +92,8 @@ def test_a_price_that_is_changed_meanwhile_is_not_written_over(desk: Desk, part:
 @on_mysql
 def test_the_control_writes_over_a_price_that_nobody_was_shown(desk: Desk, part: Part) -> None:
     job = looked_at(desk, PARTS, f"No.,Price\n{part.pk},12\n")
-    unkept = patch.object(ShopSheet, "keep", lambda sheet, entries: None)
-    with unkept, unhindered(), rival_after(ShopSheet, "keep", partial(dearer, part)):
+    unlocked = patch.object(ShopSheet, "lock", lambda sheet, entries: None)
+    with unlocked, unhindered(), rival_after(ShopSheet, "lock", partial(dearer, part)):
         told(desk, PARTS, job)
     part.refresh_from_db()
     assert (job.status, part.price) == ("done", 12)  # shown as 10 to 12, and 11 is lost
@@ -114,7 +115,7 @@ def test_what_is_sold_while_the_counted_goes_in_is_not_forgotten(desk: Desk, par
     ticket = ServiceTicketFactory.create()
     job = looked_at(desk, PARTS, f"No.,Counted\n{part.pk},20\n")
     sell = partial(add_part, ticket=ticket, part_id=part.pk, quantity=2, actor=COMMAND)
-    with rival_after(ShopSheet, "keep", sell) as rival:
+    with rival_after(ShopSheet, "lock", sell) as rival:
         told(desk, PARTS, job)
     assert unclean([rival.outcome()]) == []
     part.refresh_from_db()
@@ -127,8 +128,8 @@ def test_the_control_forgets_what_was_sold(desk: Desk, part: Part) -> None:
     ticket = ServiceTicketFactory.create()
     job = looked_at(desk, PARTS, f"No.,Counted\n{part.pk},20\n")
     sell = partial(add_part, ticket=ticket, part_id=part.pk, quantity=2, actor=COMMAND)
-    unkept = patch.object(ShopSheet, "keep", lambda sheet, entries: None)
-    with unkept, unhindered(), rival_after(ShopSheet, "keep", sell):
+    unlocked = patch.object(ShopSheet, "lock", lambda sheet, entries: None)
+    with unlocked, unhindered(), rival_after(ShopSheet, "lock", sell):
         told(desk, PARTS, job)
     part.refresh_from_db()
     assert (job.status, part.quantity_in_stock) == ("done", 20)
@@ -162,7 +163,7 @@ def test_one_of_two_who_say_yes_at_once_imports(desk: Desk, boss: Persona) -> No
 
 
 def test_two_files_about_the_same_parts_the_other_way_round(boss: Persona) -> None:
-    """A deadlock, which costs one of them a try: then it is told that the shop has changed."""
+    """However they meet, one lands whole, and the other is told that the shop has changed."""
     parts = [PartFactory.create(price=Decimal(10)) for _ in range(30)]
     desks, jobs = [Desk(boss.user), Desk(SuperuserFactory.create())], []
     for desk, price, rows in zip(desks, (11, 12), (parts, parts[::-1]), strict=True):

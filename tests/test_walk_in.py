@@ -4,7 +4,6 @@ import datetime
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 
 from autoful.accounts.tests.factories import PASSWORD
 from autoful.actor import COMMAND, Role
@@ -24,10 +23,9 @@ SECRETS = ("Walker", "+1 555 771 1221", VIN, "Argued about the bill", "QX-771")
 
 
 @pytest.fixture(autouse=True)
-def _quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _quick(settings: Any) -> None:
     settings.RATE_LIMITS = None
     settings.AUTOFUL_MECHANIC_SIGNUP = "open"
-    monkeypatch.setattr(BCryptSHA256PasswordHasher, "rounds", 4)
 
 
 @pytest.fixture

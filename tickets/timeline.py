@@ -5,12 +5,11 @@ written once.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
-from autoful.admin.history import WITH_NAMES, Event, name_of
+from autoful.admin.history import WITH_NAMES, Event, facts_of, name_of
 from inventory.models import StockMovement
 from mechanics.models import Mechanic
 from tickets.assignment import JOINED, LEFT
@@ -56,20 +55,18 @@ def _entries(ticket: ServiceTicket) -> Iterator[Event]:
     entries = entries.exclude(action=LogEntry.Action.CREATE).select_related(*WITH_NAMES)
     found = list(entries.order_by("-id")[:MOST])
     team = Mechanic.objects.in_bulk(
-        {facts["mechanic"] for e in found if "mechanic" in (facts := _facts(e))}
+        {facts["mechanic"] for e in found if "mechanic" in (facts := facts_of(e))}
     )
     for entry in found:
         if what := _said(entry, team):
-            yield Event(entry.timestamp, name_of(entry.actor, str(_facts(entry).get("role"))), what)
-
-
-def _facts(entry: LogEntry) -> dict[str, Any]:
-    return entry.additional_data or {}
+            yield Event(
+                entry.timestamp, name_of(entry.actor, str(facts_of(entry).get("role", ""))), what
+            )
 
 
 def _said(entry: LogEntry, team: dict[int, Mechanic]) -> str:
     """What an entry says that the others do not; empty for nothing."""
-    event, number = _facts(entry).get("event"), _facts(entry).get("mechanic")
+    event, number = facts_of(entry).get("event"), facts_of(entry).get("mechanic")
     if event in (JOINED, LEFT):
         name = team[number].name if number in team else f"mechanic {number}"
         return f"put {name} on the team" if event == JOINED else f"took {name} off the team"

@@ -36,7 +36,7 @@ from autoful.admin.filters import DaysFilter
 from autoful.admin.forms import is_row_number
 from autoful.admin.history import sentence
 from autoful.admin.lists import SEARCHED, newest
-from autoful.admin.pages import back_office
+from autoful.admin.pages import back_office, sees_all_of
 from autoful.sheets.writing import as_csv, newest_first
 
 admin.site.unregister(Group)
@@ -239,10 +239,8 @@ class LogEntryAdmin(ReadOnlyAdmin):
         ]
 
     def kinds_shown(self, request: HttpRequest) -> list[ContentType]:
-        # As Django sees it: who sees some rows of a kind only must not read here about the others.
-        sees = admin.ModelAdmin.has_view_permission
         pages = self.admin_site._registry.items()
-        models = [model for model, page in pages if sees(page, request)]
+        models = [model for model, page in pages if sees_all_of(page, request)]
         return list(ContentType.objects.get_for_models(*models).values()) if models else []
 
     def get_queryset(self, request: HttpRequest) -> Any:

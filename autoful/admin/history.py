@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from auditlog.models import LogEntry
@@ -13,6 +13,9 @@ from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from autoful.accounts.models import User
 from autoful.actor import Role
@@ -34,10 +37,12 @@ class Event:
 
 
 def name_of(user: User | None, role: str) -> str:
-    """Who it was: by name where the account has one, as a customer or as whoever works here."""
+    """Who it was, for everybody who may read what they did: by the name they had there, else the one they
+    work or are customers under, else the e-mail.
+    """
     if user is None:
         return "Autoful" if role == Role.COMMAND else "Somebody"
-    for hat in (role, *reversed(settings.ROLES)):
+    for hat in (role, Role.MECHANIC, Role.CUSTOMER):
         if hat in settings.ROLES and hasattr(user, hat):
             return str(getattr(user, hat))
     return user.email
@@ -46,21 +51,26 @@ def name_of(user: User | None, role: str) -> str:
 def events(
     entries: Iterable[LogEntry], hidden: set[str], may_see: Callable[[Model], bool]
 ) -> list[Event]:
-    """The entries of one kind of row, each told; two queries more for each kind they speak of.
+    """The entries of one kind of row, each told; one query more for each kind of row they name.
 
-    Of `hidden` fields only that they changed. Other rows are named if they are of a kind that the
-    reader `may_see`.
+    Of `hidden` fields only that they changed. Rows that an entry is not about are named if they are
+    of a kind that the reader `may_see`.
     """
     entries = list(entries)
     names = _names(entries, may_see)
     return [
         Event(
             entry.timestamp,
-            name_of(entry.actor, str(_facts(entry).get("role"))),
+            name_of(entry.actor, str(facts_of(entry).get("role", ""))),
             sentence(entry, hidden, names),
         )
         for entry in entries
     ]
+
+
+def facts_of(entry: LogEntry) -> dict[str, Any]:
+    """What an entry says besides changes: the role, an event."""
+    return entry.additional_data or {}
 
 
 def sentence(entry: LogEntry, hidden: set[str], names: Names = NO_NAMES) -> str:
@@ -69,35 +79,40 @@ def sentence(entry: LogEntry, hidden: set[str], names: Names = NO_NAMES) -> str:
         return _event(entry, names)
     model = entry.content_type.model_class()
     if entry.action == LogEntry.Action.CREATE:
-        order = [field.name for field in model._meta.fields] if model else []
-        changed = dict(_changed(entry, hidden))
-        given = ", ".join(
-            f"{_label(model, name)} {text}"
-            for name in [*order, *(name for name in changed if name not in order)]
-            if name in changed and (text := _shown(model, name, changed[name][1], names))
-        )
-        return f"entered this: {given}" if given else "entered this"
+        return _whole("entered this", entry, model, hidden, names)
     if entry.action == LogEntry.Action.DELETE:
-        return "deleted this"
+        return _whole("deleted this", entry, model, hidden, names)
     return "; ".join(_told(entry, model, hidden, names)) or "changed this"
 
 
-def _facts(entry: LogEntry) -> dict[str, Any]:
-    return entry.additional_data or {}
-
-
 def _event(entry: LogEntry, names: Names) -> str:
-    facts = _facts(entry)
+    facts = facts_of(entry)
     event = " ".join(str(facts[fact]) for fact in ("event", "said") if fact in facts)
-    about = [
-        f"{event}: {names.get((_profile(role), facts[role])) or f'{role} {facts[role]}'}"
-        for role in settings.ROLES
-        if role in facts
-    ]
-    return "; ".join(about) or event
+    about = next((role for role in settings.ROLES if role in facts), None)
+    if about is None:
+        return event
+    number = facts[about]
+    return f"{event}: {names.get((_profile(about), number)) or f'{about} {number}'}"
+
+
+def _whole(done: str, entry: LogEntry, model: Any, hidden: set[str], names: Names) -> str:
+    """A row that came or went, with what it said, in the order of its fields."""
+    said = {
+        name: text
+        for name, (old, new) in _changed(entry)
+        if name not in hidden and (text := _shown(model, name, old if new is None else new, names))
+    }
+    order = [field.name for field in model._meta.fields] if model else []
+    named = [name for name in order if name in said]
+    named += [name for name in said if name not in order]
+    return ": ".join(
+        filter(None, [done, ", ".join(f"{_label(model, name)} {said[name]}" for name in named)])
+    )
 
 
 def _told(entry: LogEntry, model: Any, hidden: set[str], names: Names) -> Iterator[str]:
+    """Each field that was changed, and how."""
+    apart = dict(_changed(entry))
     for name, change in (entry.changes or {}).items():
         label = _label(model, name)
         if name in hidden:
@@ -105,20 +120,24 @@ def _told(entry: LogEntry, model: Any, hidden: set[str], names: Names) -> Iterat
         elif isinstance(change, Mapping):  # a many-to-many field: groups, permissions
             verb = "added" if change["operation"] == "add" else "took away"
             yield f"{verb} {label}: {', '.join(change['objects'])}"
+        elif name not in apart:  # a secret, or erased
+            yield f"changed {label}"
         else:
             old, new = (_shown(model, name, value, names) for value in change)
-            if old == new:  # a secret
-                yield f"changed {label}"
-            elif not old:
+            if not old:
                 yield f"set {label} to {new}"
+            elif not new:
+                yield f"emptied {label}: {old}"
+            elif old == new:  # two of one name
+                yield f"changed {label} from {old} (no. {change[0]}) to {new} (no. {change[1]})"
             else:
-                yield f"changed {label} from {old} to {new}" if new else f"emptied {label}: {old}"
+                yield f"changed {label} from {old} to {new}"
 
 
-def _changed(entry: LogEntry, hidden: set[str]) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    """Each field with its old and its new value; not those that are secret."""
+def _changed(entry: LogEntry) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Each field with its old and its new value, where they can be told apart: of a secret they cannot."""
     for name, change in (entry.changes or {}).items():
-        if name not in hidden and not isinstance(change, Mapping) and change[0] != change[1]:
+        if not isinstance(change, Mapping) and change[0] != change[1]:
             yield name, (change[0], change[1])
 
 
@@ -130,7 +149,11 @@ def _field(model: Any, name: str) -> Any:
 
 
 def _label(model: Any, name: str) -> str:
-    return str(getattr(_field(model, name), "verbose_name", name.replace("_", " ")))
+    """The field's name as a sentence has it: "stock", where a heading is "in stock"."""
+    told_as: Mapping[str, str] = getattr(model, "told_as", {})
+    return told_as.get(name) or str(
+        getattr(_field(model, name), "verbose_name", name.replace("_", " "))
+    )
 
 
 def _shown(model: Any, name: str, value: Any, names: Names) -> str:
@@ -144,8 +167,23 @@ def _shown(model: Any, name: str, value: Any, names: Names) -> str:
         return str(dict(field.flatchoices).get(value, value)).lower()
     if isinstance(field, models.ForeignKey):
         other: Any = field.related_model
-        return names.get((other, value)) or f"{other._meta.verbose_name} {value}"
+        return names.get((other, value)) or f"no. {value}"
+    if isinstance(field, models.DateField):  # a moment is one, too
+        return _shown_time(field, str(value))
     return str(value)
+
+
+def _shown_time(field: models.DateField, text: str) -> str:
+    """As the pages show it; the trail has moments in UTC, without saying so."""
+    if isinstance(field, models.DateTimeField):
+        moment = parse_datetime(text)
+        return text if moment is None else date_format(_local(moment), "j M Y, H:i")
+    day = parse_date(text)
+    return text if day is None else date_format(day, "j M Y")
+
+
+def _local(moment: datetime) -> datetime:
+    return localtime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _profile(role: str) -> Model:
@@ -156,10 +194,11 @@ def _names(entries: list[LogEntry], may_see: Callable[[Model], bool]) -> Names:
     """What the rows that these entries name by number are called."""
     asked: dict[Model, set[int]] = defaultdict(set)
     for entry in entries:
+        facts = facts_of(entry)
         for role in settings.ROLES:
-            if role in _facts(entry):
-                asked[_profile(role)].add(_facts(entry)[role])
-        for name, values in _changed(entry, set()):
+            if role in facts:
+                asked[_profile(role)].add(facts[role])
+        for name, values in _changed(entry):
             field = _field(entry.content_type.model_class(), name)
             if isinstance(field, models.ForeignKey):
                 asked[field.related_model].update(v for v in values if isinstance(v, int))

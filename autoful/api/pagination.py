@@ -41,15 +41,15 @@ class Whole:
     of: tuple[int, ...] = field(default=(), compare=False)
 
 
-def _keys(whole: Whole, columns: tuple[str, ...], of: tuple[int, ...]) -> QuerySet[Any, Any]:
-    rows = whole.rows(*of).select_related(None).prefetch_related(None)
-    return rows.values(*dict.fromkeys(["pk", *columns]))
+def _keys(rows: QuerySet[Any, Any], columns: Sequence[str]) -> QuerySet[Any, Any]:
+    keys = rows.select_related(None).prefetch_related(None)
+    return keys.values(*dict.fromkeys(["pk", *columns]))
 
 
 @cache
 def _page(whole: Whole, order: Order, columns: tuple[str, ...]) -> Prepared:
     def select(number: int, skip: int, *of: int) -> QuerySet[Any, Any]:
-        return order.applied_to(_keys(whole, columns, of))[skip : skip + number]
+        return order.applied_to(_keys(whole.rows(*of), columns))[skip : skip + number]
 
     return Prepared(select, 2 + len(whole.of))
 
@@ -59,7 +59,7 @@ def _page_next_to(whole: Whole, order: Order, columns: tuple[str, ...], side: st
     """By number alone: the place is a row's."""
 
     def select(number: int, place: int, *of: int) -> QuerySet[Any, Any]:
-        return Cursor(side, (place,)).narrowed(_keys(whole, columns, of), order)[:number]
+        return Cursor(side, (place,)).narrowed(_keys(whole.rows(*of), columns), order)[:number]
 
     return Prepared(select, 2 + len(whole.of))
 
@@ -115,10 +115,6 @@ class Pages(BasePagination):
             self.display_page_controls = bool(before or after)
         return page
 
-    def _keys_of(self, queryset: Any, *more: str) -> Any:
-        keys = queryset.select_related(None).prefetch_related(None)
-        return keys.values(*dict.fromkeys(["pk", *more, *self.columns]))
-
     def _numbered(self, queryset: Any, order: Order, page: int) -> list[Key]:
         """From the end that is nearer, so that the last page costs what the first does.
 
@@ -135,7 +131,7 @@ class Pages(BasePagination):
 
     def _cut(self, queryset: Any, order: Order, start: int, end: int) -> list[Key]:
         if not self.whole or len(order.columns) > MOST_PREPARED:
-            return list(order.applied_to(self._keys_of(queryset))[start:end])
+            return list(order.applied_to(_keys(queryset, self.columns))[start:end])
         page = _page(self.whole, order, tuple(self.columns))
         found: list[Key] = page.rows(end - start, start, *self.whole.of, using=queryset.db)
         return found
@@ -162,7 +158,8 @@ class Pages(BasePagination):
 
     def _walked(self, queryset: Any, order: Order, cursor: Cursor | None, number: int) -> list[Key]:
         if not (cursor and self.whole and len(order.columns) == 1):
-            keys = self._keys_of(queryset, *(column.name for column in order.columns[:-1]))
+            ordering = [column.name for column in order.columns[:-1]]
+            keys = _keys(queryset, [*ordering, *self.columns])
             walk = cursor.narrowed(keys, order) if cursor else order.applied_to(keys)
             return list(walk[:number])
         page = _page_next_to(self.whole, order, tuple(self.columns), cursor.side)

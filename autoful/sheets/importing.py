@@ -34,8 +34,9 @@ def carry_out(job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
 @verb
 def _import(*, job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
     # Locked, and first: whoever else was to import this waits here, and then finds it done. Rows
-    # are locked in the order of the file. Who meets us the other way round is the one who loses,
-    # because we have written more, and tries again.
+    # are locked piece by piece, each in the order of their numbers, and what their verbs lock besides
+    # comes after them. Who meets us the other way round is the one who loses, because we have written
+    # more, and tries again.
     mine = SheetImport.objects.filter(pk=job.pk, attempt=job.attempt, status=Status.IMPORTING)
     if not mine.update(status=Status.DONE, unread=[]):
         raise Stopped("This import was begun anew.")
@@ -45,12 +46,13 @@ def _import(*, job: SheetImport, sheet: ShopSheet, actor: Actor) -> None:
     done, total = 0, job.to_write
     for rows in _pieces(job):
         entries = [Entry(row.number, row.cells) for row in rows]
-        outcomes = sheet.outcomes(entries, layout, seen, actor, for_good=True)
+        outcomes = sheet.outcomes(entries, layout, seen, actor, locking=True)
         for row, outcome in zip(rows, outcomes, strict=True):
             if outcome.fate == Fate.REFUSED:
                 why = " ".join(outcome.remarks)
                 raise Stopped(f"Row {row.number}, {row.title}: {why} Nothing was saved.")
-            if (outcome.fate, outcome.changes) != (row.fate, row.changes):
+            became = outcome.fate, outcome.title[:300], outcome.changes
+            if became != (row.fate, row.title, row.changes):
                 raise Stopped(
                     f"Row {row.number}, {row.title}: the shop has changed since this file was "
                     "looked at. Nothing was saved."

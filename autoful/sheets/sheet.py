@@ -130,17 +130,17 @@ class ShopSheet(Resource):
         seen: dict[Any, int],
         actor: Actor,
         *,
-        for_good: bool = False,
+        locking: bool = False,
     ) -> list[Outcome]:
         """Write these rows by the verbs, inside a transaction of the caller's, and say what that did.
 
-        `seen` is kept from one piece of a file to the next: see `find`. What is written `for_good`
-        is written over nothing that the outcomes do not tell of.
+        `seen` is kept from one piece of a file to the next: see `find`. `locking` keeps everybody else
+        from the rows that there are until the end of the transaction.
         """
         self.parse(entries, layout)
         self.find(entries, seen)
-        if for_good:
-            self.keep(entries)
+        if locking:
+            self.lock(entries)
         return [self.take(entry, actor) for entry in entries]
 
     def parse(self, entries: Iterable[Entry], layout: Layout) -> None:
@@ -189,7 +189,7 @@ class ShopSheet(Resource):
                     entry.wrong.append(f"Row {before} is about the same one.")
                     break
 
-    def keep(self, entries: Sequence[Entry]) -> None:
+    def lock(self, entries: Sequence[Entry]) -> None:
         """Let nobody else write the rows that these are about before they are written.
 
         The race: somebody changes a row after it was read with its whole piece and before its turn

@@ -198,38 +198,34 @@ def _of(server: str, database: str) -> str:
 
 
 def _furnish(made: Shop) -> None:
-    """Give it its tables and its pages' files, which are every shop's: made once in each process,
-    of which the tests start dozens of shops, and copied.
+    """Give it its tables and its pages' files, which are every shop's: made once in each process, of
+    which the tests start dozens of shops, and copied.
     """
-    first = _first_shop(made)
+    server = os.environ.get("DATABASE_URL", "")
+    here = urlsplit(server).netloc  # a drill has servers of its own
+    if here not in _first:
+        _first[here] = _made_first(made, server)
+    first = _first[here]
     shutil.copytree(first.folder, made.folder, dirs_exist_ok=True)
-    if made.in_production:
+    if server:
         copy_tables(first.environment["DATABASE_URL"], made.environment["DATABASE_URL"])
 
 
-_first: Shop | None = None
+_first: dict[str, Shop] = {}
 
 
-def _first_shop(like: Shop) -> Shop:
-    global _first
-    if _first is None:
-        _first = _made_first(like)
-    return _first
-
-
-def _made_first(like: Shop) -> Shop:
+def _made_first(like: Shop, server: str) -> Shop:
     folder = tempfile.TemporaryDirectory(prefix="autoful-shop-", ignore_cleanup_errors=True)
     atexit.register(folder.cleanup)
     first = Shop(like.environment | {"AUTOFUL_DATA": folder.name}, Path(folder.name))
-    if not like.in_production:
-        first.manage("migrate", "-v0")
-        return first
-    server, name = os.environ["DATABASE_URL"], f"autoful_first_{uuid.uuid4().hex[:12]}"
-    first.environment["DATABASE_URL"] = _of(server, name)
-    sql(server, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
-    atexit.register(_drop, server, name)
+    if server:
+        name = f"autoful_first_{uuid.uuid4().hex[:12]}"
+        first.environment["DATABASE_URL"] = _of(server, name)
+        sql(server, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+        atexit.register(_drop, server, name)
     first.manage("migrate", "-v0")
-    first.manage("collectstatic", "--noinput", "-v0")
+    if server:
+        first.manage("collectstatic", "--noinput", "-v0")
     return first
 
 

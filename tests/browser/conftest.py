@@ -29,20 +29,20 @@ def pytest_collection_modifyitems(config: Any, items: list[pytest.Item]) -> None
             item.add_marker(pytest.mark.skip(reason=reasons[0]))
 
 
-# Of a file, not of the run: while a browser is open, Django takes the whole process for asynchronous.
-
-
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with shop(tmp_path_factory.mktemp("demo")) as made:
         made.ask(FILLED)
+        made.close()  # or its last rows would be in a file beside the database's
         yield made
+
+
+# Of a file, not of the run: while a browser is open, Django takes the whole process for asynchronous.
 
 
 @pytest.fixture(scope="module")
 def filled(demo: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Each file's own, since they change it."""
-    demo.close()  # or its last rows are in a file beside it
     with shop(tmp_path_factory.mktemp("browser")) as made:
         shutil.copytree(demo.folder, made.folder, dirs_exist_ok=True)
         yield made

@@ -48,7 +48,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every password that reaches the hasher, which is made quick."""
+    """Every password that reaches the hasher."""
     passwords: list[str] = []
     encode = BCryptSHA256PasswordHasher.encode
 
@@ -56,7 +56,6 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         passwords.append(password)
         return str(encode(self, password, salt))
 
-    monkeypatch.setattr(BCryptSHA256PasswordHasher, "rounds", 4)
     monkeypatch.setattr(BCryptSHA256PasswordHasher, "encode", counting)
     return passwords
 

@@ -26,9 +26,8 @@ WRONG = "wrong horse battery"
 
 
 @pytest.fixture(autouse=True)
-def _quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _quick(settings: Any) -> None:
     settings.RATE_LIMITS = None
-    monkeypatch.setattr(BCryptSHA256PasswordHasher, "rounds", 4)
 
 
 @pytest.fixture
