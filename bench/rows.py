@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 
 LARGEST = 30_000  # numbers there are
+HOT = 20_000  # entries of the audit trail about one part
 
 Columns = dict[str, str]
 

@@ -14,6 +14,7 @@ from autoful.sheets.cells import disarmed, holdable
 M = TypeVar("M", bound=Model)
 
 CHUNK = 2_000  # rows
+FIRST_CHUNK = 100  # so that a download begins at once
 MOST_IN_XLSX = 100_000  # rows; it is made whole before the first byte is sent
 PIECE = 64 * 1024  # bytes
 MARK = "\ufeff"  # tells Excel that a CSV is UTF-8
@@ -34,10 +35,12 @@ def one_by_one(rows: QuerySet[M]) -> Iterator[M]:
 def newest_first(rows: QuerySet[M]) -> Iterator[M]:
     """The rows, however many: each piece begins where the one before ended."""
     rows = rows.order_by("-pk")
-    piece = list(rows[:CHUNK])
+    wanted = FIRST_CHUNK
+    piece = list(rows[:wanted])
     yield from piece
-    while len(piece) == CHUNK:
-        piece = list(rows.filter(pk__lt=piece[-1].pk)[:CHUNK])
+    while len(piece) == wanted:
+        wanted = CHUNK
+        piece = list(rows.filter(pk__lt=piece[-1].pk)[:wanted])
         yield from piece
 
 
