@@ -6,6 +6,7 @@ the server really read for the request. What has a reason to read more is named 
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -33,7 +34,8 @@ TICKETS = 100_000
 MOST = 2_000  # rows and entries of indexes, for one request
 FLEET, MECHANIC = 5, 7  # a customer with a thousand tickets, a mechanic with four thousand
 FILLED = (
-    *("accounts_user", "autoful_tally", "customers_customer", "customers_vehicle"),
+    *("accounts_user", "auditlog_logentry", "autoful_tally"),
+    *("customers_customer", "customers_vehicle"),
     *("inventory_part", "inventory_stockmovement", "mechanics_mechanic", "tickets_assignment"),
     *("tickets_partline", "tickets_serviceticket", "tickets_statuschange"),
 )
@@ -71,7 +73,8 @@ NAMED = {
         r"\w+ is read whole|all of \w+ is read|" + READ,
     ),
 }
-ONLY_ON_MYSQL = {r"ordering=-?status&cursor=.+$"}
+# As MySQL guesses the shares of the statuses, from some pages of the index.
+ON_SOME_MYSQL = {r"ordering=-?status&cursor=.+$"}
 T, C, I = "/service_tickets", "/customers", "/inventory"  # noqa: E741
 INDEXED: dict[str, tuple[QuerySet[Any], dict[str, str]]] = {
     T: (
@@ -246,8 +249,7 @@ def test_no_request_reads_a_table_whole_or_sorts_one(
         if unnamed:
             wrong.append(f"{who} {path}: {', '.join(unnamed)}\n{asked}")
     assert not wrong, "\n\n".join(wrong)
-    mariadb = connection.mysql_is_mariadb  # type: ignore[attr-defined]
-    assert used == set(NAMED) - (ONLY_ON_MYSQL if mariadb else set()), "a name that nothing needs"
+    assert used - ON_SOME_MYSQL == set(NAMED) - ON_SOME_MYSQL, "a name that nothing needs"
 
 
 def test_control_what_has_no_index_is_seen(sizes: dict[str, int], db: None) -> None:
@@ -288,16 +290,26 @@ LISTS = [
     *("tickets/statuschange/", "tickets/statuschange/?q=50000"),
     *("customers/customer/", "customers/vehicle/", "inventory/part/", "accounts/user/"),
     *("inventory/stockmovement/", "inventory/stockmovement/?q=ticket-50000"),
-    *(
-        "auditlog/logentry/",
-        "tickets/serviceticket/50000/change/",
-        "customers/customer/7000/change/",
-    ),
+    *("auditlog/logentry/", "auditlog/logentry/?p=150", "auditlog/logentry/?q=50000"),
+    *("tickets/serviceticket/50000/change/", "customers/customer/7000/change/"),
+    *("tickets/serviceticket/50000/history/", "inventory/part/2501/history/"),
+    *("tickets/serviceticket/export/csv/", "customers/vehicle/export/csv/"),
+    *("inventory/part/export/csv/?category=Brakes", "auditlog/logentry/export/"),
     *("search/?extended=1&s=50000", "search/?extended=1&s=nobody"),
 ]
 # Tables of which every row may be looked at: a tenth of the tickets and less, for a word in a name.
 # A page of the back office finds its texts there, and its money.
 SHORT = r"(customers_customer|customers_vehicle|mechanics_mechanic|inventory_part)"
+NAMED_AT_A_DESK = {
+    "serviceticket/export/": (
+        "the teams of one piece",
+        r"\d000 rows of (<subquery\d>|tickets_assignment) are sorted",
+    ),
+    "part/2501/history/": (
+        "twenty thousand entries about one part: MariaDB finds them by two indexes",
+        r"\d+ rows of auditlog_logentry are sorted|" + READ,
+    ),
+}
 # Leafing through counts ten thousand rows, and a word in a text is looked for in twenty thousand.
 MOST_AT_A_DESK = 80_000
 
@@ -312,9 +324,17 @@ def test_no_page_of_the_back_office_reads_a_long_table_whole(
     url = DESK + path.format(vin=Vehicle.objects.values_list("vin", flat=True)[700])
 
     def get() -> None:
-        assert desk.get(url).status_code == 200
+        answer: Any = desk.get(url)
+        assert answer.status_code == 200
+        if answer.streaming:  # until its first rows, and the next piece of them
+            assert len(list(islice(answer, 500))) == 500
 
     asked = asked_by(get)
     assert asked.queries, "nothing was asked, so this proves nothing"
-    faults = [fault for fault in asked.faults(sizes, MOST_AT_A_DESK) if not re.search(SHORT, fault)]
+    known = [faults for part, (_, faults) in NAMED_AT_A_DESK.items() if part in path]
+    faults = [
+        fault
+        for fault in asked.faults(sizes, MOST_AT_A_DESK)
+        if not re.search(SHORT, fault) and not any(re.fullmatch(one, fault) for one in known)
+    ]
     assert not faults, f"{faults}\n{asked}"
