@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.html import escape
 
 from autoful.accounts.models import User
+from autoful.accounts.tests.factories import UserFactory
 from autoful.actor import COMMAND, Actor, Role
 from autoful.admin.history import sentence
 from autoful.testing.pages import Desk
@@ -26,7 +27,7 @@ from inventory.models import Part
 from inventory.parts import change_part, delete_part, enter_part
 from inventory.stock import receive, take
 from mechanics.models import Mechanic
-from mechanics.registration import approve, change_mechanic
+from mechanics.registration import approve, change_mechanic, close_mechanic
 from mechanics.tests.factories import MechanicFactory
 from tickets.assignment import assign, release
 from tickets.lifecycle import transition
@@ -43,8 +44,10 @@ def told(user: User, row: Any) -> list[str]:
     assert page.status_code == 200
     events = page.context_data["events"]
     shown = page.content.decode()
-    assert all(escape(event.who) in shown and escape(event.what) in shown for event in events)
-    return [f"{event.who} {event.what}" for event in reversed(events)]
+    for event in events:
+        for said in (event.who.name, event.who.hat, event.what):
+            assert escape(said) in shown
+    return [f"{event.who.name} {event.what}" for event in reversed(events)]
 
 
 def as_mechanic(mechanic: Mechanic) -> Actor:
@@ -144,6 +147,49 @@ def test_rows_that_the_reader_may_not_see_are_not_named(boss: Persona, clerk: Pe
     seen = told(User.objects.get(pk=clerk.user.pk), ticket)
     assert seen[-2].endswith(f"put on the team: mechanic {mike.pk}")
     assert not any("Mike Chen" in said or ticket.customer.name in said for said in seen)
+
+
+def test_whoever_calls_themselves_somebody_else_is_told_by_what_they_are(boss: Persona) -> None:
+    mike = MechanicFactory.create(name=boss.user.email)
+    part = enter_part(
+        fields={"part_name": "Pad", "price": Decimal(2)}, quantity_in_stock=9, actor=boss.actor
+    )
+    receive(part=part, quantity=1, actor=as_mechanic(mike))
+    name = reverse("admin:inventory_part_history", args=(part.pk,))
+    page: Any = Desk(boss.user).get(name)
+    hats = {event.who.hat for event in page.context_data["events"]}
+    assert hats == {f"mechanic {mike.pk}", "back office"}
+    assert f"mechanic {mike.pk}</span>" in page.content.decode()
+
+
+def test_a_mechanic_who_has_left_is_still_named(boss: Persona) -> None:
+    mike = MechanicFactory.create(name="Mike Chen")
+    part = enter_part(
+        fields={"part_name": "Pad", "price": Decimal(2)}, quantity_in_stock=9, actor=COMMAND
+    )
+    receive(part=part, quantity=1, actor=as_mechanic(mike))
+    close_mechanic(mechanic=mike, actor=boss.actor)
+    assert "Mike Chen changed stock from 9 to 10" in told(boss.user, part)
+
+
+def test_a_customer_is_named_to_whoever_sees_customers(boss: Persona, clerk: Persona) -> None:
+    """By the hat they had on: who also works here is not told by the name they are a customer under."""
+    sarah = CustomerFactory.create(name="Private Surname", user=UserFactory.create())
+    mike = MechanicFactory.create(name="Shop Name", user=sarah.user)
+    car = VehicleFactory.create(customer=sarah, colour="green")
+    car.colour = "red"
+    save_vehicle(vehicle=car, changed=["colour"], actor=Actor(Role.CUSTOMER, sarah.user, sarah.pk))
+    car.colour = "blue"
+    save_vehicle(vehicle=car, changed=["colour"], actor=as_mechanic(mike))
+    clerk.user.user_permissions.add(Permission.objects.get(codename="view_vehicle"))
+    reader = User.objects.get(pk=clerk.user.pk)
+    assert [said.partition(" changed")[0] for said in told(reader, car)[-2:]] == [
+        f"customer {sarah.pk}",
+        "Shop Name",
+    ]
+    assert told(boss.user, car)[-2].startswith("Private Surname changed")
+    close_mechanic(mechanic=mike, actor=boss.actor)
+    assert not any("Private Surname" in said for said in told(reader, car))
 
 
 def test_a_closed_account_leaves_no_name(boss: Persona, sarah: Persona) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
-from autoful.admin.history import WITH_NAMES, Event, facts_of, name_of
+from autoful.admin.history import WITH_NAMES, Event, facts_of, who_of
 from inventory.models import StockMovement
 from mechanics.models import Mechanic
 from tickets.assignment import JOINED, LEFT
@@ -38,7 +38,7 @@ def _moves(ticket: ServiceTicket) -> Iterator[Event]:
         to = move.get_to_status_display().lower()
         what = f"moved the ticket to {to}" if move.from_status else "opened the ticket"
         reason = f": {move.reason}" if move.reason else ""
-        yield Event(move.created_at, name_of(move.actor, move.role), what + reason)
+        yield Event(move.created_at, who_of(move.actor, move.role), what + reason)
 
 
 def _stock(ticket: ServiceTicket) -> Iterator[Event]:
@@ -46,7 +46,7 @@ def _stock(ticket: ServiceTicket) -> Iterator[Event]:
     for movement in moved.select_related("part", *WITH_NAMES):
         done = "added" if movement.change < 0 else "took off"
         what = f"{done} {abs(movement.change)} × {movement.part}, stock {movement.balance}"  # noqa: RUF001
-        yield Event(movement.created_at, name_of(movement.actor, movement.role), what)
+        yield Event(movement.created_at, who_of(movement.actor, movement.role), what)
 
 
 def _entries(ticket: ServiceTicket) -> Iterator[Event]:
@@ -60,7 +60,7 @@ def _entries(ticket: ServiceTicket) -> Iterator[Event]:
     for entry in found:
         if what := _said(entry, team):
             yield Event(
-                entry.timestamp, name_of(entry.actor, str(facts_of(entry).get("role", ""))), what
+                entry.timestamp, who_of(entry.actor, str(facts_of(entry).get("role", ""))), what
             )
 
 

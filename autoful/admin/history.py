@@ -28,44 +28,63 @@ WITH_NAMES = tuple(f"actor__{role}" for role in settings.ROLES)  # for select_re
 
 
 @dataclass(frozen=True)
+class Who:
+    """`name` is what they call themselves, `hat` what they cannot choose: "Mike Chen", "mechanic 3"."""
+
+    name: str
+    hat: str = ""
+
+
+@dataclass(frozen=True)
 class Event:
     """`who` did `what`, as a sentence has it: "Mike Chen", "moved the ticket to on hold"."""
 
     when: datetime
-    who: str
+    who: Who
     what: str
 
 
-def name_of(user: User | None, role: str) -> str:
-    """Who it was, for everybody who may read what they did: by the name they had there, else the one they
-    work or are customers under, else the e-mail.
-    """
+def who_of(user: User | None, role: str) -> Who:
+    """Who it was: an account, in a role."""
     if user is None:
-        return "Autoful" if role == Role.COMMAND else "Somebody"
-    for hat in (role, Role.MECHANIC, Role.CUSTOMER):
-        if hat in settings.ROLES and hasattr(user, hat):
-            return str(getattr(user, hat))
-    return user.email
+        return Who("Autoful") if role == Role.COMMAND else Who("Somebody")
+    if role in settings.ROLES:
+        profile = getattr(user, role, None)
+        if profile is None:  # closed, and its e-mail with it
+            return Who(f"A {role} who has left")
+        return Who(str(profile), f"{role} {profile.pk}")
+    return Who(user.email, role.replace("_", " "))
 
 
 def events(
     entries: Iterable[LogEntry], hidden: set[str], may_see: Callable[[Model], bool]
 ) -> list[Event]:
-    """The entries of one kind of row, each told; one query more for each kind of row they name.
+    """The entries of one kind of row, each told; a query or two for each kind of row they name.
 
     Of `hidden` fields only that they changed. Rows that an entry is not about are named if they are
-    of a kind that the reader `may_see`.
+    of a kind that the reader `may_see`; a mechanic who did something is named to all who work here.
     """
     entries = list(entries)
-    names = _names(entries, may_see)
+    names, people = _names(entries, may_see), _people(entries, may_see)
     return [
         Event(
             entry.timestamp,
-            name_of(entry.actor, str(facts_of(entry).get("role", ""))),
+            _who(entry, people),
             sentence(entry, hidden, names),
         )
         for entry in entries
     ]
+
+
+def _who(entry: LogEntry, people: Names) -> Who:
+    facts = facts_of(entry)
+    role, number = str(facts.get("role", "")), facts.get("profile_id")
+    if role not in settings.ROLES or number is None:
+        return who_of(entry.actor, role)
+    # By its number: an account that was closed has no profile any more, and its name stays.
+    hat = f"{role} {number}"
+    name = people.get((_profile(role), number))
+    return Who(name, hat) if name else Who(hat)
 
 
 def facts_of(entry: LogEntry) -> dict[str, Any]:
@@ -190,6 +209,22 @@ def _profile(role: str) -> Model:
     return apps.get_model(settings.ROLES[role])
 
 
+def _people(entries: list[LogEntry], may_see: Callable[[Model], bool]) -> Names:
+    """What those are called who did it."""
+    asked: dict[str, set[int]] = defaultdict(set)
+    for entry in entries:
+        facts = facts_of(entry)
+        if facts.get("role") in settings.ROLES and "profile_id" in facts:
+            asked[facts["role"]].add(facts["profile_id"])
+    return _called(
+        {
+            _profile(role): numbers
+            for role, numbers in asked.items()
+            if role == Role.MECHANIC or may_see(_profile(role))
+        }
+    )
+
+
 def _names(entries: list[LogEntry], may_see: Callable[[Model], bool]) -> Names:
     """What the rows that these entries name by number are called."""
     asked: dict[Model, set[int]] = defaultdict(set)
@@ -202,9 +237,12 @@ def _names(entries: list[LogEntry], may_see: Callable[[Model], bool]) -> Names:
             field = _field(entry.content_type.model_class(), name)
             if isinstance(field, models.ForeignKey):
                 asked[field.related_model].update(v for v in values if isinstance(v, int))
+    return _called({model: numbers for model, numbers in asked.items() if may_see(model)})
+
+
+def _called(asked: Mapping[Model, set[int]]) -> Names:
     return {
         (model, row.pk): str(row)
         for model, numbers in asked.items()
-        if may_see(model)
         for row in model._base_manager.filter(pk__in=numbers)
     }

@@ -26,7 +26,7 @@ from django.urls import reverse
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
 from autoful.admin.forms import PicksRows, is_row_number, minding_others
-from autoful.admin.history import WITH_NAMES, events
+from autoful.admin.history import events
 from autoful.admin.lists import ShopList
 from autoful.api.errors import with_status_of
 from autoful.db import retrying
@@ -99,7 +99,7 @@ class ShopAdmin(PicksRows, ShopList):
     ) -> HttpResponse:
         entries = LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(self.model), object_pk=unquote(object_id)
-        ).select_related("content_type", "actor", *WITH_NAMES)
+        ).select_related("content_type", "actor")
         page = self.get_paginator(request, entries.order_by("-id"), 100).get_page(
             request.GET.get(PAGE_VAR)
         )

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from autoful.actor import COMMAND, Actor, Role
 from autoful.testing.pages import Desk
 from inventory.tests.factories import PartFactory
+from mechanics.registration import close_mechanic
 from mechanics.tests.factories import MechanicFactory
 from tickets.assignment import assign, release, set_team
 from tickets.lifecycle import edit_ticket, transition
@@ -34,7 +35,7 @@ def as_mike(mike):
 
 def told(ticket):
     """Oldest first."""
-    return [f"{event.who} {event.what}" for event in reversed(timeline(ticket))]
+    return [f"{event.who.name} {event.what}" for event in reversed(timeline(ticket))]
 
 
 def test_a_ticket_from_beginning_to_end(mike, as_mike, boss):
@@ -76,6 +77,13 @@ def test_a_team_that_is_set_says_who_came_and_who_went(mike):
         "Autoful put Lisa Park on the team",
         "Autoful took Mike Chen off the team",
     }
+
+
+def test_a_mechanic_who_has_left_is_no_made_up_address(mike, as_mike):
+    ticket = ServiceTicketFactory.create()
+    transition(ticket=ticket, to=Status.IN_PROGRESS, actor=as_mike)
+    close_mechanic(mechanic=mike, actor=COMMAND)
+    assert told(ticket)[-1] == "A mechanic who has left moved the ticket to in progress"
 
 
 def test_another_tickets_events_are_not_told(mike):
