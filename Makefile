@@ -10,7 +10,7 @@ PYTHON_IN_VENV := $(VENV)/bin/python
 .PHONY: help run test drills bench check format screenshots serve clean
 
 help: ## List these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
 
 run: $(VENV)/embedded.stamp ## Start Autoful on this machine, with a demo shop on the first start
 	@exec $(PYTHON_IN_VENV) manage.py run

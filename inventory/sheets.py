@@ -1,8 +1,10 @@
 """Parts in a spreadsheet."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.db.models.functions import Lower
 
 from autoful.actor import Actor
 from autoful.sheets.columns import Amount, Column, Number
@@ -33,7 +35,9 @@ class PartSheet(ShopSheet):
     number = number_column()
     part_name = Column("Name", "part_name", told="Required.")
     part_number = Column(
-        "Part number", "part_number", told="Tells which part it is where there is no No."
+        "Part number",
+        "part_number",
+        told="To the letter. Tells which part it is where there is no No.",
     )
     category = Column("Category", "category")
     price = Column("Price", "price", Amount(), told="What the customer pays. Required.")
@@ -62,7 +66,18 @@ class PartSheet(ShopSheet):
     def not_asked(self, known: Part | None) -> set[str]:
         return {"quantity_in_stock"} if known else set()
 
+    def find(self, entries: Sequence[Entry], seen: dict[Any, int]) -> None:
+        super().find(entries, seen)
+        new = [number for e in entries if not e.known and (number := e.values.get("part_number"))]
+        lower = Lower("part_number")
+        alike = self.existing().annotate(lower=lower).filter(lower__in={n.lower() for n in new})
+        numbers = alike.values_list("part_number", flat=True) if new else ()
+        self._spelled = {number.lower(): number for number in numbers}
+
     def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
+        number = entry.values.get("part_number")
+        if entry.known is None and number and (other := self._spelled.get(number.lower())):
+            return [f"There is a part {other} already: capitals make another number."]
         typed, known = entry.values.get("quantity_in_stock"), entry.known
         counted = entry.values.get("counted") is not None
         if known is None or counted or typed in (None, known.quantity_in_stock):

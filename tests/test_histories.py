@@ -62,7 +62,7 @@ def test_a_part(boss: Persona) -> None:
     change_part(part=part, fields=fields, actor=boss.actor)
     take(part_id=part.pk, quantity=2, reference="ticket-1", actor=mike)
     first, *others = told(boss.user, part)
-    assert first.startswith("Autoful entered this: name Brake Pad Set, ")
+    assert first.startswith("Autoful entered this: name Brake Pad Set; ")
     assert "price 39.00" in first and "cost" not in first  # it has none
     changed = next(said for said in others if said.startswith(boss.user.email))
     for each in (
@@ -117,7 +117,7 @@ def test_what_was_deleted_can_still_be_read() -> None:
     delete_part(part=part, actor=COMMAND)
     entry = LogEntry.objects.filter(action=LogEntry.Action.DELETE).latest("pk")
     assert sentence(entry, set()) == (
-        "deleted this: name Pad, price 2.00, cost 1.23, stock 0, reorder point 5"
+        "deleted this: name Pad; price 2.00; cost 1.23; stock 0; reorder point 5"
     )
     assert "1.23" not in sentence(entry, {"cost"})
 

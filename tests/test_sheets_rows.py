@@ -316,3 +316,12 @@ def test_cancelling_puts_the_parts_back(desk: Desk) -> None:
     told(desk, TICKETS, job)
     part.refresh_from_db()
     assert part.quantity_in_stock == 5
+
+
+def test_a_part_number_in_other_capitals_is_to_be_looked_at_twice(boss: Persona) -> None:
+    part = PartFactory.create(part_number="FUE-104")
+    new = "Part number,Name,Price\nfue-104,Gas cap,8\nFUE-105,Oil,9\n"
+    job = looked_at(Desk(boss.user), PARTS, new)
+    assert fates(job) == ["new", "new"] and job.noted == 1
+    assert remarks(job) == "There is a part FUE-104 already: capitals make another number."
+    assert fates(looked_at(Desk(boss.user), PARTS, f"No.,Price\n{part.pk},8\n")) == ["changed"]

@@ -47,7 +47,7 @@ class Event:
 def who_of(user: User | None, role: str) -> Who:
     """Who it was: an account, in a role."""
     if user is None:
-        return Who("Autoful") if role == Role.COMMAND else Who("Somebody")
+        return Who("Autoful") if role == Role.COMMAND else Who("Somebody", "not signed in")
     if role in settings.ROLES:
         profile = getattr(user, role, None)
         if profile is None:  # closed, and its e-mail with it
@@ -125,7 +125,7 @@ def _whole(done: str, entry: LogEntry, model: Any, hidden: set[str], names: Name
     named = [name for name in order if name in said]
     named += [name for name in said if name not in order]
     return ": ".join(
-        filter(None, [done, ", ".join(f"{_label(model, name)} {said[name]}" for name in named)])
+        filter(None, [done, "; ".join(f"{_label(model, name)} {said[name]}" for name in named)])
     )
 
 
