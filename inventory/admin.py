@@ -54,7 +54,7 @@ class CountForm(forms.Form):
 
 class LedgerInline(ReadOnlyInline):
     model = StockMovement
-    verbose_name_plural = "Ledger: the latest 50 movements"
+    verbose_name_plural = "Ledger: the latest 25 movements"
     fields = ("created_at", "reason", "change", "balance", "reference", "actor", "note")
     ordering = ("-id",)
 

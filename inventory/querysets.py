@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, DecimalField, F, Q, Sum
+from django.db.models import Count, DecimalField, F, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from autoful.money import to_cents
 
 if TYPE_CHECKING:
     from inventory.models import Part  # noqa: F401
+
+LONG_AGO = datetime(1971, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,13 @@ class PartQuerySet(models.QuerySet["Part"]):
 
     def unmoved_since(self, moment: datetime) -> PartQuerySet:
         """In stock, and neither delivered, used nor counted from `moment` on."""
-        return self.filter(quantity_in_stock__gt=0).exclude(movements__created_at__gte=moment)
+        # Of each part the last movement, which an index knows: to ask whether there is none since,
+        # MariaDB reads all of them.
+        movements: Any = self.model._meta.get_field("movements").related_model
+        theirs = movements.objects.filter(part=OuterRef("pk"))
+        last = Subquery(theirs.order_by("-created_at").values("created_at")[:1])
+        moved = Coalesce(last, Value(LONG_AGO))
+        return self.filter(quantity_in_stock__gt=0).alias(moved=moved).filter(moved__lt=moment)
 
     def value(self) -> StockValue:
         """What all of these parts in stock are worth."""

@@ -41,7 +41,7 @@ class ReadOnlyFormSet(PaginationInlineFormSet):
     row written or gone since the page was opened would break the save.
     """
 
-    limit = 50
+    limit = 25
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         for posted in ("data", "files", "save_as_new"):
