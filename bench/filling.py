@@ -14,7 +14,6 @@ from typing import Any
 
 from auditlog.models import LogEntry
 from django.contrib.auth.hashers import make_password
-from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
@@ -22,7 +21,8 @@ from django.utils import timezone
 from autoful.accounts.models import User
 from autoful.tally import SLOTS
 from bench import words
-from bench.rows import HOT, LARGEST, Rows
+from bench.rows import LARGEST
+from bench.trail import Trail
 from customers.models import Customer, Vehicle
 from inventory.models import Part, StockMovement
 from mechanics.models import Mechanic
@@ -34,7 +34,6 @@ LINES = 3  # a ticket
 CHUNK = LARGEST // LINES  # tickets a step
 STRIDE = 7_919  # a prime: multiples of it visit all customers, and all parts, out of order
 
-Action = LogEntry.Action
 Progress = Callable[[int, int, str], None]
 
 # In the turn-th round through all parts, a line takes this many of the part at `place`.
@@ -87,7 +86,7 @@ def fill(
             cursor.execute("DROP TEMPORARY TABLE IF EXISTS bench_number")
 
 
-class _Filling(Rows):
+class _Filling(Trail):
     def __init__(self, cursor: Any, tickets: int, mechanics: int, parts: int) -> None:
         super().__init__(cursor)
         self.tickets, self.mechanics, self.part_count = tickets, mechanics, parts
@@ -122,11 +121,7 @@ class _Filling(Rows):
         }
         self.each(Customer, self.customers, row | person | caller)
         self.each(Vehicle, self.customers, row | words.vehicle("n") | {"customer_id": "n"})
-        named = f"'name', JSON_ARRAY(NULL, {words.person('n')})"
-        entered = self.entry(
-            Customer, "n", words.person("n"), Action.CREATE, named, self.moment("0")
-        )
-        self.each(LogEntry, self.customers, entered)
+        self.trail_of_customers(self.customers, self.moment("0"))
 
     def parts(self) -> None:
         places = pow(self.stride, -1, self.part_count)
@@ -146,16 +141,7 @@ class _Filling(Rows):
             "created_at": self.moment("0"),
         }
         self.each(StockMovement, self.part_count, opening)
-        about = "CONCAT('Part ', n)"
-        priced = "'price', JSON_ARRAY(NULL, '12.50')"
-        entered = self.entry(Part, "n", about, Action.CREATE, priced, self.moment("0"))
-        self.each(LogEntry, self.part_count, entered)
-        hot, used_one = (
-            str(self.part_count // 2 + 1),
-            "'quantity_in_stock', JSON_ARRAY(n + 1, n)",
-        )
-        moved = self.entry(Part, hot, "'The hot part'", Action.UPDATE, used_one, self.moment("0"))
-        self.each(LogEntry, HOT, moved)
+        self.trail_of_parts(self.part_count, self.moment("0"))
 
     def left(self, part: str) -> str:
         """What of a part is in stock in the end."""
@@ -218,42 +204,8 @@ class _Filling(Rows):
             }
             where = f" WHERE {when}" if when else ""
             self.insert(StatusChange, move, f"SELECT * FROM ({tickets}) AS moved{where}")
-        self.trail(tickets)
+        self.trail_of_tickets(tickets)
         self.lines(first, count)
-
-    def trail(self, tickets: str) -> None:
-        about = "CONCAT('Service ticket ', n)"
-        opened = "'customer', JSON_ARRAY(NULL, customer), 'status', JSON_ARRAY(NULL, 'pending')"
-        entry = self.entry(ServiceTicket, "n", about, Action.CREATE, opened, "created", "leader")
-        self.insert(LogEntry, entry, tickets)
-        moved, later = "'status', JSON_ARRAY('pending', 'in_progress')", "created + INTERVAL 1 HOUR"
-        entry = self.entry(ServiceTicket, "n", about, Action.UPDATE, moved, later, "leader")
-        self.insert(
-            LogEntry, entry, f"SELECT * FROM ({tickets}) AS moved WHERE status <> 'pending'"
-        )
-
-    def entry(
-        self,
-        model: type[models.Model],
-        number: str,
-        about: str,
-        action: int,
-        changes: str,
-        moment: str,
-        mechanic: str = "1",
-    ) -> dict[str, str]:
-        """An entry of the audit trail, by a mechanic."""
-        return {
-            "content_type_id": str(ContentType.objects.get_for_model(model).pk),
-            "object_pk": number,
-            "object_id": number,
-            "object_repr": about,
-            "action": str(action),
-            "changes": f"JSON_OBJECT({changes})",
-            "timestamp": moment,
-            "actor_id": mechanic,
-            "additional_data": f"JSON_OBJECT('role', 'mechanic', 'profile_id', {mechanic})",
-        }
 
     def ticket_rows(self, first: int, count: int) -> str:
         # Nine in a hundred of the newest are still worked on. Every twentieth ticket is a fleet's,

@@ -34,9 +34,9 @@ from autoful.actor import current_actor
 from autoful.admin import ReadOnlyAdmin, ShopAdmin
 from autoful.admin.filters import DaysFilter
 from autoful.admin.forms import is_row_number
-from autoful.admin.history import sentence
+from autoful.admin.history import sees_all_of, sentence
 from autoful.admin.lists import SEARCHED, newest
-from autoful.admin.pages import back_office, sees_all_of
+from autoful.admin.pages import back_office
 from autoful.sheets.writing import as_csv, newest_first
 
 admin.site.unregister(Group)

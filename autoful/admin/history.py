@@ -11,8 +11,10 @@ from typing import Any
 from auditlog.models import LogEntry
 from django.apps import apps
 from django.conf import settings
+from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.http import HttpRequest
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -54,6 +56,13 @@ def who_of(user: User | None, role: str) -> Who:
             return Who(f"A {role} who has left")
         return Who(str(profile), f"{role} {profile.pk}")
     return Who(user.email, role.replace("_", " "))
+
+
+def sees_all_of(page: Any, request: HttpRequest) -> bool:
+    """Whether the reader may see every row of a page's kind: who sees some of them only must not read
+    in the audit trail about the others.
+    """
+    return bool(admin.ModelAdmin.has_view_permission(page, request))
 
 
 def events(

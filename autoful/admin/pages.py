@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from auditlog.models import LogEntry
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
@@ -26,7 +26,7 @@ from django.urls import reverse
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
 from autoful.admin.forms import PicksRows, is_row_number, minding_others
-from autoful.admin.history import events
+from autoful.admin.history import events, sees_all_of
 from autoful.admin.lists import ShopList
 from autoful.api.errors import with_status_of
 from autoful.db import retrying
@@ -111,13 +111,6 @@ class ShopAdmin(PicksRows, ShopList):
     def _may_see(self, request: HttpRequest, model: Any) -> bool:
         page = self.admin_site._registry.get(model)
         return page is not None and sees_all_of(page, request)
-
-
-def sees_all_of(page: Any, request: HttpRequest) -> bool:
-    """Whether the reader may see every row of a page's kind: who sees some of them only must not read
-    in the audit trail about the others.
-    """
-    return bool(admin.ModelAdmin.has_view_permission(page, request))
 
 
 class ReadOnlyAdmin(ShopAdmin):
