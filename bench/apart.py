@@ -7,8 +7,10 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from autoful.testing import machine, servers
+from autoful.testing import servers
+from autoful.testing.machine import provide_production
 from autoful.unwinding import unwinding_on_signals
+from bench import machine
 from bench.__main__ import INTERRUPTED, ROOMY
 from bench.shop import Place
 
@@ -31,19 +33,21 @@ def size() -> int:
 
 
 def _written(module: str, introduction: str, sizes: tuple[int, ...], report: Path) -> int:
-    if command := machine.provide_production(own_database=True):
+    if command := provide_production(own_database=True):
         print(f"It lacks something. Install it with: {command}")
         return 1
     asked = [int(one) for one in os.environ.get("BENCH_SIZES", "").split(",") if one]
     report = Path(os.environ.get("BENCH_REPORT") or report)
-    tables = [_measured(module, one) for one in asked or sizes]
-    text = "\n\n".join([introduction, *tables]) + "\n"
+    measured = [_measured(module, one) for one in asked or sizes]
+    tables = [table for table, _ in measured]
+    text = "\n\n".join([introduction, machine.described(measured[0][1]), *tables]) + "\n"
     report.write_text(text, encoding="utf-8")
     print(f"{text}\nWritten to {report}")
     return 0
 
 
-def _measured(module: str, one: int) -> str:
+def _measured(module: str, one: int) -> tuple[str, list[str]]:
+    """The table, and the versions of the servers it was made on."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="autoful-bench-"))
         database = stack.enter_context(servers.mariadb_server(options=ROOMY))
@@ -57,4 +61,5 @@ def _measured(module: str, one: int) -> str:
         done = subprocess.run(
             command, env=environment, stdout=subprocess.PIPE, text=True, check=True
         )
-    return done.stdout.strip()
+        versions = [servers.database_version(database.url), servers.redis_version(redis)]
+    return done.stdout.strip(), versions
