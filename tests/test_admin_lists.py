@@ -7,23 +7,28 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.accounts.models import User
+from autoful.actor import COMMAND
 from autoful.admin import lists
 from autoful.admin.lists import LONGEST_SEARCH, MOST_WORDS
 from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona
 from customers.models import Customer, Vehicle
 from customers.tests.factories import VehicleFactory
+from customers.vehicles import save_vehicle
 from inventory.models import Part
+from inventory.parts import change_part
 from inventory.tests.factories import PartFactory
 from mechanics.tests.factories import MechanicFactory
 from tickets.models import ServiceTicket
@@ -232,3 +237,33 @@ def test_a_long_list_is_not_counted_to_its_end_and_says_so(
     page: Any = desk.get(list_of(Part))
     assert page.context_data["cl"].result_count == 2
     assert "2+" in page.content.decode()
+
+
+# --- The trail of some kinds ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asked", [{}, {"action": "1"}, {"o": "1"}])
+def test_who_sees_some_kinds_leafs_through_their_entries_newest_first(
+    asked: dict[str, str], desk: Desk, clerk: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(4):
+        part, car = PartFactory.create(), VehicleFactory.create()
+        change_part(part=part, fields={"location": f"A{n}"}, actor=COMMAND)
+        car.colour = "red"
+        save_vehicle(vehicle=car, changed=["colour"], actor=COMMAND)
+    allow(clerk.user, "view_logentry", "view_part", "view_vehicle")
+    page = admin.site._registry[LogEntry]
+    monkeypatch.setattr(page, "list_per_page", 5)
+    theirs = Desk(User.objects.get(pk=clerk.user.pk))
+    answers: list[Any] = [theirs.get(TRAIL, asked | {"p": n}) for n in (1, 2)]
+    shown = [entry.pk for a in answers for entry in a.context_data["cl"].result_list]
+    kinds = ContentType.objects.get_for_models(Part, Vehicle, LogEntry).values()
+    entries = LogEntry.objects.filter(content_type__in=kinds, **asked_of(asked))
+    order = ("timestamp", "id") if "o" in asked else ("-id",)
+    expected = list(entries.order_by(*order).values_list("pk", flat=True))
+    assert {entry.content_type.model for entry in entries} == {"part", "vehicle"}
+    assert len(expected) >= 8 and shown == expected[:10]
+
+
+def asked_of(asked: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in asked.items() if name != "o"}

@@ -26,12 +26,14 @@ from customers.vehicles import save_vehicle
 from inventory.models import Part
 from inventory.parts import change_part, delete_part, enter_part
 from inventory.stock import receive, take
+from inventory.tests.factories import PartFactory
 from mechanics.models import Mechanic
 from mechanics.registration import approve, change_mechanic, close_mechanic
 from mechanics.tests.factories import MechanicFactory
 from tickets.assignment import assign, release
-from tickets.lifecycle import transition
+from tickets.lifecycle import edit_ticket, transition
 from tickets.models import ServiceTicket
+from tickets.parts import add_part
 from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db
@@ -128,25 +130,62 @@ def test_days_and_moments_are_told_as_the_shop_writes_them(settings: Any, boss: 
     transition(ticket=ticket, to=ServiceTicket.Status.IN_PROGRESS, actor=boss.actor)
     transition(ticket=ticket, to=ServiceTicket.Status.COMPLETED, actor=boss.actor)
     ticket.refresh_from_db()
-    said = " ".join(told(boss.user, ticket))
+    entries = LogEntry.objects.get_for_object(ticket)
+    said = " ".join(sentence(entry, set()) for entry in entries)
     ended = timezone.localtime(ticket.completed_at)
     assert f"set completed to {date_format(ended, 'j M Y, H:i')}" in said
     assert f"service date {date_format(ticket.service_date, 'j M Y')}" in said
 
 
-def test_rows_that_the_reader_may_not_see_are_not_named(boss: Persona, clerk: Persona) -> None:
+def test_customers_are_named_to_whoever_sees_them_and_mechanics_to_all_who_work_here(
+    boss: Persona, clerk: Persona
+) -> None:
     mike = MechanicFactory.create(name="Mike Chen")
     ticket = ServiceTicketFactory.create()
     assign(ticket=ticket, mechanic_id=mike.pk, actor=boss.actor)
     release(ticket=ticket, mechanic_id=mike.pk, actor=boss.actor)
     assert [said.partition(" ")[2] for said in told(boss.user, ticket)[-2:]] == [
         "put on the team: Mike Chen",
-        "taken off the team: Mike Chen",
+        "took off the team: Mike Chen",
     ]
     clerk.user.user_permissions.add(Permission.objects.get(codename="view_serviceticket"))
     seen = told(User.objects.get(pk=clerk.user.pk), ticket)
-    assert seen[-2].endswith(f"put on the team: mechanic {mike.pk}")
-    assert not any("Mike Chen" in said or ticket.customer.name in said for said in seen)
+    assert seen[-2].endswith("put on the team: Mike Chen")
+    assert not any(ticket.customer.name in said for said in seen)
+
+
+def test_a_tickets_parts_and_moves(boss: Persona) -> None:
+    mike = as_mechanic(MechanicFactory.create(name="Mike Chen"))
+    fields = {"part_name": "Brake Pad Set", "price": Decimal(39)}
+    part = enter_part(fields=fields, quantity_in_stock=50, actor=COMMAND)
+    ticket = ServiceTicketFactory.create()
+    transition(ticket=ticket, to=ServiceTicket.Status.IN_PROGRESS, actor=mike)
+    add_part(ticket=ticket, part_id=part.pk, quantity=2, actor=mike)
+    assert told(boss.user, ticket)[-2:] == [
+        "Mike Chen moved the ticket to in progress",
+        "Mike Chen added 2 × Brake Pad Set, stock 48",  # noqa: RUF001
+    ]
+
+
+def test_a_long_history_is_leafed_through(boss: Persona, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each event once, whichever of its sources it comes from; the page of the ticket shows the latest."""
+    mike = as_mechanic(MechanicFactory.create(name="Mike Chen"))
+    part = PartFactory.create(quantity_in_stock=500)
+    ticket = ServiceTicketFactory.create()
+    for n in range(20):
+        add_part(ticket=ticket, part_id=part.pk, quantity=1, actor=mike)
+        edit_ticket(ticket=ticket, fields={"notes": f"Note {n:02}"}, actor=mike)
+    monkeypatch.setattr("autoful.admin.pages.EVENTS", 15)
+    desk, name = Desk(boss.user), f"/admin/tickets/serviceticket/{ticket.pk}"
+    pages: list[Any] = [desk.get(f"{name}/history/", {"p": n}) for n in (1, 2, 3)]
+    whole = [event for page in pages for event in page.context_data["events"]]
+    assert [len(page.context_data["events"]) for page in pages] == [15, 15, 11]
+    assert [event.when for event in whole] == sorted((e.when for e in whole), reverse=True)
+    assert len({event.what for event in whole}) == 41
+    assert "Older" in pages[0].content.decode() and "Older" not in pages[2].content.decode()
+    shown: Any = desk.get(f"{name}/change/")
+    assert [e.what for e in shown.context_data["timeline"]] == [e.what for e in whole[:30]]
+    assert f"{name}/history/" in shown.content.decode().partition("Timeline")[2]
 
 
 def test_whoever_calls_themselves_somebody_else_is_told_by_what_they_are(boss: Persona) -> None:

@@ -31,11 +31,17 @@ from autoful.testing.rivals import (
     unclean,
     unhindered,
 )
+from customers.models import Customer, Vehicle
+from customers.registration import change_customer
+from customers.tests.factories import CustomerFactory, VehicleFactory
+from customers.vehicles import save_vehicle
 from inventory.models import Part
 from inventory.parts import change_part, delete_part
 from inventory.tests.factories import PartFactory
-from tests.sheets import PARTS, looked_at, told
+from tests.sheets import CUSTOMERS, PARTS, TICKETS, VEHICLES, looked_at, told
 from tests.soundness import faults
+from tickets.lifecycle import edit_ticket
+from tickets.models import ServiceTicket
 from tickets.parts import add_part
 from tickets.tests.factories import ServiceTicketFactory
 
@@ -72,9 +78,9 @@ def dearer(part: Part) -> Part:
     return change_part(part=part, fields={"price": Decimal(11)}, actor=COMMAND)
 
 
-def changes(part: Part, field: str) -> list[list[Any]]:
+def changes(row: Any, field: str) -> list[list[Any]]:
     """Oldest first."""
-    entries = LogEntry.objects.get_for_object(part).order_by("id")
+    entries = LogEntry.objects.get_for_object(row).order_by("id")
     return [entry.changes[field] for entry in entries if field in entry.changes][1:]
 
 
@@ -97,6 +103,58 @@ def test_the_control_writes_over_a_price_that_nobody_was_shown(desk: Desk, part:
         told(desk, PARTS, job)
     part.refresh_from_db()
     assert (job.status, part.price) == ("done", 12)  # shown as 10 to 12, and 11 is lost
+
+
+def renamed(customer: Customer) -> None:
+    change_customer(customer=customer, name="Theirs", actor=COMMAND)
+
+
+def painted(car: Vehicle) -> None:
+    car.colour = "Theirs"
+    save_vehicle(vehicle=car, changed=["colour"], actor=COMMAND)
+
+
+def noted(ticket: ServiceTicket) -> None:
+    edit_ticket(ticket=ticket, fields={"notes": "Theirs"}, actor=COMMAND)
+
+
+OTHERS = pytest.mark.parametrize(
+    ("url", "factory", "field", "rivals"),
+    [
+        (CUSTOMERS, CustomerFactory, "name", renamed),
+        (VEHICLES, VehicleFactory, "colour", painted),
+        (TICKETS, ServiceTicketFactory, "notes", noted),
+    ],
+    ids=["customers", "vehicles", "tickets"],
+)
+
+
+@OTHERS
+def test_what_is_changed_meanwhile_in_other_sheets_is_not_written_over(
+    url: str, factory: Any, field: str, rivals: Any, desk: Desk
+) -> None:
+    row = factory.create(**{field: "Before"})
+    job = looked_at(desk, url, f"No.,{field.title()}\n{row.pk},Ours\n")
+    with rival_after(ShopSheet, "lock", partial(rivals, row)) as rival:
+        told(desk, url, job)
+    assert unclean([rival.outcome()]) == []
+    row.refresh_from_db()
+    assert (job.status, getattr(row, field)) == ("done", "Theirs")
+    assert changes(row, field) == [["Before", "Ours"], ["Ours", "Theirs"]]
+
+
+@on_mysql
+@OTHERS
+def test_the_controls_write_over_it(
+    url: str, factory: Any, field: str, rivals: Any, desk: Desk
+) -> None:
+    row = factory.create(**{field: "Before"})
+    job = looked_at(desk, url, f"No.,{field.title()}\n{row.pk},Ours\n")
+    unlocked = patch.object(ShopSheet, "lock", lambda sheet, entries: None)
+    with unlocked, unhindered(), rival_after(ShopSheet, "lock", partial(rivals, row)):
+        told(desk, url, job)
+    row.refresh_from_db()
+    assert (job.status, getattr(row, field)) == ("done", "Ours")
 
 
 def test_a_price_that_is_changed_before_its_turn_stops_all_of_it(desk: Desk, part: Part) -> None:

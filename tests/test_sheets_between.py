@@ -18,7 +18,18 @@ from autoful.testing.personas import Persona
 from inventory.models import Part
 from inventory.parts import change_part, enter_part
 from inventory.tests.factories import PartFactory
-from tests.sheets import PARTS, exported, fates, looked_at, remarks, sheet_of, table, told, upload
+from tests.sheets import (
+    CUSTOMERS,
+    PARTS,
+    exported,
+    fates,
+    looked_at,
+    remarks,
+    sheet_of,
+    table,
+    told,
+    upload,
+)
 
 NEW = "Part number,Name,Price\n" + "".join(f"N-{n},Bulb {n},{n}\n" for n in range(1, 6))
 
@@ -203,11 +214,40 @@ def test_what_is_discarded_is_forgotten(desk: Desk) -> None:
     assert "was discarded" in desk.get(f"{PARTS}import/{job.pk}/").content.decode()
 
 
-def test_a_new_file_takes_the_place_of_the_one_before(desk: Desk) -> None:
+def test_a_row_that_is_called_something_else_by_now_stops_all_of_it(desk: Desk) -> None:
+    """It was shown as Bulb 10 to 12; what it would write is the same, and about something else."""
+    part = PartFactory.create(part_name="Bulb", price=Decimal(10))
+    job = looked_at(desk, PARTS, f"No.,Price\n{part.pk},12\n")
+    change_part(part=part, fields={"part_name": "Wiper"}, actor=COMMAND)
+    assert "the shop has changed since" in told(desk, PARTS, job)
+    part.refresh_from_db()
+    assert part.price == 10
+
+
+def test_of_many_rows_the_few_that_change_are_shown_first(desk: Desk) -> None:
+    PartFactory.create_batch(3)
+    rows = table(exported(desk, PARTS))
+    rows[1]["Location"] = "Z9"
+    job = looked_at(desk, PARTS, sheet_of(rows))
+    assert sorted(fates(job)) == ["changed", "same", "same"]
+    shown = desk.get(f"{PARTS}import/{job.pk}/").context_data["rows"]
+    assert [row.fate for row in shown] == ["changed"]
+    assert len(desk.get(f"{PARTS}import/{job.pk}/", {"fate": "all"}).context_data["rows"]) == 3
+
+
+def test_a_new_file_takes_the_place_of_the_one_before_and_says_so(desk: Desk) -> None:
+    people = looked_at(desk, CUSTOMERS, "Name,Phone\nAda Byron,555 0100\n")
     before = looked_at(desk, PARTS, NEW)
-    looked_at(desk, PARTS, NEW)
+    assert "Another file takes its place" in desk.get(f"{PARTS}import/").content.decode()
+    upload(desk, PARTS, NEW)
+    page = desk.get(f"{PARTS}import/{SheetImport.objects.latest('pk').pk}/")
+    assert "is discarded. Nothing of it was saved" in page.content.decode()
     before.refresh_from_db()
     assert (before.status, before.rows.count()) == ("discarded", 0)
+    people.refresh_from_db()
+    assert people.is_importable, "one of another kind waits on"
+    told(desk, PARTS, SheetImport.objects.latest("pk"))
+    assert "takes its place" not in desk.get(f"{PARTS}import/").content.decode()
 
 
 def test_not_while_one_is_imported(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

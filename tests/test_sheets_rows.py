@@ -113,6 +113,7 @@ def test_a_column_that_is_not_there_stays_and_an_empty_cell_empties(desk: Desk) 
     [
         *[("12.5", "12.50"), ("12,5", "12.50"), (12.5, "12.50"), (12, "12.00")],
         *[("$18.90", "18.90"), ("€ 42,00", "42.00"), (46 * 1.07, "49.22")],
+        *[("$1,234.50", "1234.50"), ("1.234,50", "1234.50"), ("1,234,567.8", "1234567.80")],
     ],
 )
 def test_amounts_as_spreadsheets_write_them(desk: Desk, typed: Any, price: str) -> None:
@@ -122,7 +123,8 @@ def test_amounts_as_spreadsheets_write_them(desk: Desk, typed: Any, price: str) 
 
 
 @pytest.mark.parametrize(
-    "typed", ["1,234", "1.234", "1.234,50", "NaN", "inf", "1e400", "1_0", "cheap"]
+    "typed",
+    ["1,234", "1.234", "1,23.50", "1,234.50.1", "12,345,6", "NaN", "inf", "1e400", "1_0", "cheap"],
 )
 def test_what_is_no_clear_amount_is_refused(desk: Desk, typed: str) -> None:
     job = looked_at(desk, PARTS, workbook(["Name", "Price"], ["Bulb", typed]), "x.xlsx")

@@ -35,12 +35,13 @@ from tickets.lifecycle import (
 from tickets.models import ServiceTicket
 from tickets.records import by_number
 from tickets.sheets import TicketSheet
-from tickets.timeline import timeline
+from tickets.timeline import Timeline
 from tickets.walk_in import WalkInPage
 
 Status = ServiceTicket.Status
 
 EARLIER = 5  # tickets of the same vehicle
+LATEST = 30  # events of the timeline; the history has all
 
 COLOURS = {
     Status.PENDING: "info",
@@ -121,6 +122,7 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
     )
 
     icon = "build"
+    history_of = Timeline
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
         ways = [*by_number(text, "pk"), vin_begins(text)]
@@ -193,13 +195,15 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
         """Who brings which car, what was done to it before, and what has happened to this ticket."""
         tickets = self.get_queryset(request)
         before = tickets.filter(vehicle=ticket.vehicle_id, pk__lt=ticket.pk)
+        told = self.history(request, ticket).read(0, LATEST + 1)
         return {
             "ticket": ticket,
             "sees_all": self.sees_all(request),
             "before": before.prefetch_related(None).order_by("-id")[:EARLIER],
             "parts_total": ticket.parts_total(),
             "currency": settings.AUTOFUL_CURRENCY,
-            "timeline": timeline(ticket),
+            "timeline": told[:LATEST],
+            "told_more": len(told) > LATEST,
         }
 
     def moves(self, request: HttpRequest, ticket: ServiceTicket) -> list[dict[str, Any]]:

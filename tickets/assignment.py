@@ -19,7 +19,7 @@ from tickets.errors import (
 from tickets.lifecycle import lock_open_ticket
 from tickets.models import Assignment, ServiceTicket
 
-JOINED, LEFT = "put on the team", "taken off the team"
+JOINED, LEFT = "put on the team", "took off the team"
 
 
 @verb

@@ -28,6 +28,7 @@ class ServiceTicket(ShopModel):
         CANCELLED = "cancelled"
 
     OPEN = (Status.PENDING, Status.IN_PROGRESS, Status.ON_HOLD)
+    entered_as = "opened the ticket"
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="service_tickets")
     vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="service_tickets")
@@ -147,6 +148,7 @@ class PartLine(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = "part used", "parts used"
         ordering = ("id",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["ticket", "part"], name="part_line_once"),

@@ -30,7 +30,7 @@ GROUPS: list[tuple[str, list[Item]]] = [
         "People",
         [
             ("Mechanics", "engineering", "mechanics_mechanic"),
-            ("Who was on what", "assignment_ind", "tickets_assignment"),
+            ("Assignments", "assignment_ind", "tickets_assignment"),
             ("Accounts", "key", "accounts_user"),
             ("Groups", "group", "auth_group"),
         ],
@@ -38,7 +38,7 @@ GROUPS: list[tuple[str, list[Item]]] = [
     (
         "Books",
         [
-            ("Moves of tickets", "swap_horiz", "tickets_statuschange"),
+            ("Status changes", "swap_horiz", "tickets_statuschange"),
             ("Audit trail", "policy", "auditlog_logentry"),
         ],
     ),

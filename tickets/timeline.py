@@ -1,74 +1,60 @@
-"""What has happened to a ticket, and who did it: one list, newest first, in the shop's words.
+"""What has happened to a ticket, and who did it, in the shop's words.
 
 Put together from the moves of its status, the stock ledger and the audit trail, each of which is
 written once.
 """
 
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
 
 from auditlog.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 
-from autoful.admin.history import WITH_NAMES, Event, facts_of, who_of
+from autoful import deferred
+from autoful.admin.history import WITH_NAMES, Event, History, MaySee, who_of
 from inventory.models import StockMovement
-from mechanics.models import Mechanic
-from tickets.assignment import JOINED, LEFT
 from tickets.models import ServiceTicket
 
-MOST = 200  # of each kind
-# What the moves of the status, and the ticket's number of cars and customers, say already.
-TOLD = {"status", "completed_at", "vehicle"}
-NAMES = {
-    "vin": "VIN",
-    "service_desc": "description",
-    "service_date": "date",
-    "mileage": "mileage in",
-}
+# What the moves of the status say already.
+MOVED = {"status", "completed_at"}
 
 
-def timeline(ticket: ServiceTicket) -> list[Event]:
-    """What happened to the ticket, newest first. Seven queries at most, whatever there is."""
-    events = [*_moves(ticket), *_stock(ticket), *_entries(ticket)]
-    return sorted(events, key=lambda event: event.when, reverse=True)
+class Timeline(History):
+    """The history of a ticket, with the moves of its status and its parts."""
+
+    def __init__(self, ticket: ServiceTicket, hidden: set[str], may_see: MaySee) -> None:
+        super().__init__(ticket, hidden, may_see)
+        self.moves = ticket.status_changes.exclude(from_status="").order_by("-id")
+        self.stock = StockMovement.objects.filter(reference=ticket.reference).order_by("-id")
+
+    def __len__(self) -> int:
+        return super().__len__() + self.moves.count() + self.stock.count()
+
+    def read(self, start: int, stop: int) -> list[Event]:
+        entries = self.told(_besides_moves(deferred.piece(self.entries, 0, stop)))
+        newest = (_moves(self.moves[:stop]), _stock(self.stock[:stop]), entries)
+        merged = heapq.merge(*newest, key=lambda event: event.when, reverse=True)
+        return list(islice(merged, start, stop))
 
 
-def _moves(ticket: ServiceTicket) -> Iterator[Event]:
-    moves = ticket.status_changes.select_related(*WITH_NAMES).order_by("-id")[:MOST]
-    for move in moves:
-        to = move.get_to_status_display().lower()
-        what = f"moved the ticket to {to}" if move.from_status else "opened the ticket"
+def _moves(moves: Any) -> Iterator[Event]:
+    for move in moves.select_related(*WITH_NAMES):
         reason = f": {move.reason}" if move.reason else ""
-        yield Event(move.created_at, who_of(move.actor, move.role), what + reason)
+        what = f"moved the ticket to {move.get_to_status_display().lower()}{reason}"
+        yield Event(move.created_at, who_of(move.actor, move.role), what)
 
 
-def _stock(ticket: ServiceTicket) -> Iterator[Event]:
-    moved = StockMovement.objects.filter(reference=ticket.reference).order_by("-id")[:MOST]
-    for movement in moved.select_related("part", *WITH_NAMES):
+def _stock(movements: Any) -> Iterator[Event]:
+    for movement in movements.select_related("part", *WITH_NAMES):
         done = "added" if movement.change < 0 else "took off"
         what = f"{done} {abs(movement.change)} × {movement.part}, stock {movement.balance}"  # noqa: RUF001
         yield Event(movement.created_at, who_of(movement.actor, movement.role), what)
 
 
-def _entries(ticket: ServiceTicket) -> Iterator[Event]:
-    kind = ContentType.objects.get_for_model(ServiceTicket)
-    entries = LogEntry.objects.filter(content_type=kind, object_id=ticket.pk)
-    entries = entries.exclude(action=LogEntry.Action.CREATE).select_related(*WITH_NAMES)
-    found = list(entries.order_by("-id")[:MOST])
-    team = Mechanic.objects.in_bulk(
-        {facts["mechanic"] for e in found if "mechanic" in (facts := facts_of(e))}
-    )
-    for entry in found:
-        if what := _said(entry, team):
-            yield Event(
-                entry.timestamp, who_of(entry.actor, str(facts_of(entry).get("role", ""))), what
-            )
-
-
-def _said(entry: LogEntry, team: dict[int, Mechanic]) -> str:
-    """What an entry says that the others do not; empty for nothing."""
-    event, number = facts_of(entry).get("event"), facts_of(entry).get("mechanic")
-    if event in (JOINED, LEFT):
-        name = team[number].name if number in team else f"mechanic {number}"
-        return f"put {name} on the team" if event == JOINED else f"took {name} off the team"
-    changed = [NAMES.get(name, name) for name in entry.changes or {} if name not in TOLD]
-    return f"changed {', '.join(changed)}" if changed else ""
+def _besides_moves(entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
+    for entry in entries:
+        if entry.changes:
+            entry.changes = {k: v for k, v in entry.changes.items() if k not in MOVED}
+        if entry.changes or entry.action != LogEntry.Action.UPDATE:
+            yield entry

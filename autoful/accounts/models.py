@@ -62,6 +62,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     class Meta:
+        verbose_name = "account"
         # Few among all the customers.
         indexes: ClassVar = [models.Index(fields=["is_staff"], name="user_staff")]
 

@@ -12,6 +12,7 @@ from auditlog.models import LogEntry
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest
@@ -19,13 +20,16 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
+from autoful import deferred
 from autoful.accounts.models import User
 from autoful.actor import Role
+from autoful.admin.lists import MOST_LISTED
 
 Model = type[models.Model]
 # What a number of another row stands for. Of rows that may not be seen, nothing.
 Names = Mapping[tuple[Model, int], str]
 NO_NAMES: Names = {}
+MaySee = Callable[[Model], bool]  # whether a reader sees all rows of a kind
 WITH_NAMES = tuple(f"actor__{role}" for role in settings.ROLES)  # for select_related
 
 
@@ -65,24 +69,36 @@ def sees_all_of(page: Any, request: HttpRequest) -> bool:
     return bool(admin.ModelAdmin.has_view_permission(page, request))
 
 
-def events(
-    entries: Iterable[LogEntry], hidden: set[str], may_see: Callable[[Model], bool]
-) -> list[Event]:
-    """The entries of one kind of row, each told; a query or two for each kind of row they name.
+class History:
+    """What has happened to a row, newest first: a slice of it is read with a fixed number of queries.
 
-    Of `hidden` fields only that they changed. Rows that an entry is not about are named if they are
-    of a kind that the reader `may_see`; a mechanic who did something is named to all who work here.
+    Of `hidden` fields only that they changed. Other rows are named if they are of a kind that the
+    reader `may_see`; a mechanic is named to all who work here.
     """
-    entries = list(entries)
-    names, people = _names(entries, may_see), _people(entries, may_see)
-    return [
-        Event(
-            entry.timestamp,
-            _who(entry, people),
-            sentence(entry, hidden, names),
-        )
-        for entry in entries
-    ]
+
+    def __init__(self, row: models.Model, hidden: set[str], may_see: MaySee) -> None:
+        self.hidden, self.may_see = hidden, may_see
+        kind = ContentType.objects.get_for_model(row)
+        entries = LogEntry.objects.filter(content_type=kind, object_pk=str(row.pk))
+        self.entries = entries.select_related("content_type", "actor").order_by("-id")
+
+    def __len__(self) -> int:
+        return self.entries.order_by()[:MOST_LISTED].count()
+
+    def __getitem__(self, piece: slice) -> list[Event]:
+        return self.read(piece.start, piece.stop)
+
+    def read(self, start: int, stop: int) -> list[Event]:
+        return self.told(deferred.piece(self.entries, start, stop))
+
+    def told(self, entries: Iterable[LogEntry]) -> list[Event]:
+        """Each entry as a sentence; a query or two for each kind of row that they name."""
+        entries = list(entries)
+        names, people = _names(entries, self.may_see), _people(entries, self.may_see)
+        return [
+            Event(entry.timestamp, _who(entry, people), sentence(entry, self.hidden, names))
+            for entry in entries
+        ]
 
 
 def _who(entry: LogEntry, people: Names) -> Who:
@@ -107,7 +123,7 @@ def sentence(entry: LogEntry, hidden: set[str], names: Names = NO_NAMES) -> str:
         return _event(entry, names)
     model = entry.content_type.model_class()
     if entry.action == LogEntry.Action.CREATE:
-        return _whole("entered this", entry, model, hidden, names)
+        return _whole(getattr(model, "entered_as", "entered this"), entry, model, hidden, names)
     if entry.action == LogEntry.Action.DELETE:
         return _whole("deleted this", entry, model, hidden, names)
     return "; ".join(_told(entry, model, hidden, names)) or "changed this"
@@ -218,23 +234,17 @@ def _profile(role: str) -> Model:
     return apps.get_model(settings.ROLES[role])
 
 
-def _people(entries: list[LogEntry], may_see: Callable[[Model], bool]) -> Names:
+def _people(entries: list[LogEntry], may_see: MaySee) -> Names:
     """What those are called who did it."""
     asked: dict[str, set[int]] = defaultdict(set)
     for entry in entries:
         facts = facts_of(entry)
         if facts.get("role") in settings.ROLES and "profile_id" in facts:
             asked[facts["role"]].add(facts["profile_id"])
-    return _called(
-        {
-            _profile(role): numbers
-            for role, numbers in asked.items()
-            if role == Role.MECHANIC or may_see(_profile(role))
-        }
-    )
+    return _called({_profile(role): numbers for role, numbers in asked.items()}, may_see)
 
 
-def _names(entries: list[LogEntry], may_see: Callable[[Model], bool]) -> Names:
+def _names(entries: list[LogEntry], may_see: MaySee) -> Names:
     """What the rows that these entries name by number are called."""
     asked: dict[Model, set[int]] = defaultdict(set)
     for entry in entries:
@@ -246,12 +256,14 @@ def _names(entries: list[LogEntry], may_see: Callable[[Model], bool]) -> Names:
             field = _field(entry.content_type.model_class(), name)
             if isinstance(field, models.ForeignKey):
                 asked[field.related_model].update(v for v in values if isinstance(v, int))
-    return _called({model: numbers for model, numbers in asked.items() if may_see(model)})
+    return _called(asked, may_see)
 
 
-def _called(asked: Mapping[Model, set[int]]) -> Names:
+def _called(asked: Mapping[Model, set[int]], may_see: MaySee) -> Names:
+    colleagues = _profile(Role.MECHANIC)
     return {
         (model, row.pk): str(row)
         for model, numbers in asked.items()
+        if model is colleagues or may_see(model)
         for row in model._base_manager.filter(pk__in=numbers)
     }

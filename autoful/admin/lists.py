@@ -91,7 +91,12 @@ class BoundedPaginator(Paginator):
         start = (number - 1) * self.per_page
         stop = min(start + self.per_page, self.count)
         rows: Any = self.object_list
-        return Page(deferred.piece(rows, start, stop), number, self)
+        return Page(rows.filter(pk__in=self.numbers(start, stop)), number, self)
+
+    def numbers(self, start: int, stop: int) -> list[Any]:
+        """Those of the rows of a page, which are found first and read then."""
+        rows: Any = self.object_list
+        return deferred.numbers_of(rows, start, stop)
 
 
 class SearchForm(ChangeListSearchForm):

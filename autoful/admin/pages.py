@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar, cast
 
-from auditlog.models import LogEntry
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -26,13 +25,15 @@ from django.urls import reverse
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
 from autoful.admin.forms import PicksRows, is_row_number, minding_others
-from autoful.admin.history import events, sees_all_of
+from autoful.admin.history import History, sees_all_of
 from autoful.admin.lists import ShopList
 from autoful.api.errors import with_status_of
 from autoful.db import retrying
 from autoful.errors import DomainError, Missing
 
 T = TypeVar("T")
+
+EVENTS = 100  # of a history on a page
 
 
 def back_office(request: HttpRequest) -> Actor:
@@ -50,6 +51,7 @@ class ShopAdmin(PicksRows, ShopList):
     """A page of the back office."""
 
     icon = "search"  # beside what the search box found
+    history_of: type[History] = History
 
     def find(self, request: HttpRequest, text: str) -> Any:
         """The rows that the search box of every page finds by `text`; none, unless a page says which."""
@@ -97,15 +99,17 @@ class ShopAdmin(PicksRows, ShopList):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        entries = LogEntry.objects.filter(
-            content_type=ContentType.objects.get_for_model(self.model), object_pk=unquote(object_id)
-        ).select_related("content_type", "actor")
-        page = self.get_paginator(request, entries.order_by("-id"), 100).get_page(
-            request.GET.get(PAGE_VAR)
-        )
-        told = events(page, self.hidden_fields(request.user), partial(self._may_see, request))
-        return super().history_view(
-            request, object_id, {"events": told, "entry_page": page, **(extra_context or {})}
+        row = self.get_object(request, unquote(object_id))
+        more = dict(extra_context or {})
+        if row is not None:
+            history: Any = self.history(request, row)
+            more["events"] = Paginator(history, EVENTS).get_page(request.GET.get(PAGE_VAR))
+        return super().history_view(request, object_id, more)
+
+    def history(self, request: HttpRequest, row: Any) -> History:
+        """What has happened to a row, as its reader may know it."""
+        return self.history_of(
+            row, self.hidden_fields(request.user), partial(self._may_see, request)
         )
 
     def _may_see(self, request: HttpRequest, model: Any) -> bool:

@@ -13,6 +13,8 @@ from autoful.money import to_cents
 # 12,50 as half of the world writes it. 1,234 and 1.234 may be a thousand and may be one and a bit,
 # depending on where one is.
 _NUMBER = re.compile(r"[+-]?\d{1,15}([.,](?!\d{3}$)\d{1,15})?")
+# With both marks, the later one begins the cents, wherever one is.
+_GROUPED = re.compile(r"[+-]?\d{1,3}((,\d{3})+\.|(\.\d{3})+,)\d{1,15}")
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(T[\d:.]+)?")  # of a workbook also with its time
 _SIGNS = "$€£¥ \xa0"
 
@@ -34,7 +36,10 @@ class Amount(Widget):
         text = "" if value is None else str(value).strip(_SIGNS)
         if not text:
             return None
-        if not _NUMBER.fullmatch(text):
+        if _GROUPED.fullmatch(text):
+            thousands = next(mark for mark in text if mark in ",.")
+            text = text.replace(thousands, "")
+        elif not _NUMBER.fullmatch(text):
             raise ValueError(f"“{text[:40]}” is not a number, or could be two. {self.like}.")
         return Decimal(text.replace(",", "."))
 

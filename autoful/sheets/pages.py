@@ -127,9 +127,12 @@ class SheetPages(VerbAdmin):
         if form.is_valid():
             actor = back_office(request)
             kind, file = self.opts.label_lower, form.cleaned_data["file"]
+            before = self._waiting(request)
             try:
                 job = staging.upload(kind=kind, file=file, actor=actor)
                 self._start(request, job, check)
+                if before is not None:
+                    self.message_user(request, f"“{before}” is discarded. Nothing of it was saved.")
                 return redirect(self._url("import_job", job.pk))
             except DomainError as refusal:
                 form.add_error("file", refusal.message)
@@ -143,6 +146,7 @@ class SheetPages(VerbAdmin):
             "most": MOST_ROWS,
             "empty": self._url("import_empty"),
             "export_xlsx": self._url("export_xlsx"),
+            "waiting": self._waiting(request),
             "recent": self._mine(request)[:RECENT],
             "job_url": self._url("import"),
         }
@@ -188,8 +192,7 @@ class SheetPages(VerbAdmin):
     def _shown(self, request: HttpRequest, job: SheetImport) -> HttpResponse:
         busy = job.status in (Status.CHECKING, Status.IMPORTING)
         rows = job.rows.order_by("number").defer("cells")
-        # What is to be put right comes first.
-        fate = request.GET.get("fate") or (Fate.REFUSED if job.refused else "all")
+        fate = request.GET.get("fate") or _first_of_interest(job)
         if fate in Fate.values:
             rows = rows.filter(fate=fate)
         elif fate == NOTED:
@@ -228,6 +231,18 @@ class SheetPages(VerbAdmin):
         user = staging.person(back_office(request))
         return SheetImport.objects.filter(user=user, kind=self.opts.label_lower)
 
+    def _waiting(self, request: HttpRequest) -> SheetImport | None:
+        user = staging.person(back_office(request))
+        return staging.waiting(self.opts.label_lower, user).first()
+
     def _url(self, page: str, *args: Any) -> str:
         name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{page}"
         return reverse(name, args=args)
+
+
+def _first_of_interest(job: SheetImport) -> str:
+    """What is to be put right; else the few that change among many that stay as they are."""
+    if job.refused:
+        return Fate.REFUSED
+    few = job.count(Fate.CHANGED) and job.count(Fate.SAME) and not job.count(Fate.NEW)
+    return Fate.CHANGED if few else "all"

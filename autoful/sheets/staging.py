@@ -59,9 +59,15 @@ def demand_rights(sheet: ShopSheet, actor: Actor) -> None:
         raise Stopped("You may not import this any more. Nothing was saved.")
 
 
+def waiting(kind: str, user: User) -> QuerySet[SheetImport]:
+    """What this person uploaded and neither imported nor discarded: another file takes its place."""
+    unfinished = (Status.CHECKING, Status.CHECKED, Status.IMPORTING)
+    return SheetImport.objects.filter(kind=kind, user=user, status__in=unfinished)
+
+
 @verb
 def upload(*, kind: str, file: File, actor: Actor) -> SheetImport:
-    """Take in a file, to be looked at by `check`. Whatever its person uploaded before and did not import is forgotten.
+    """Take in a file, to be looked at by `check`. The one `waiting` before is forgotten.
 
     Raises UnreadableFile for one that is empty or too large, NotReady while an import of theirs runs.
     """
@@ -71,8 +77,7 @@ def upload(*, kind: str, file: File, actor: Actor) -> SheetImport:
         largest = LARGEST_FILE // 1024 // 1024
         raise UnreadableFile(f"The file is larger than {largest} MB. Cut it in pieces.")
     user = person(actor)
-    theirs = SheetImport.objects.filter(user=user)
-    for before in theirs.filter(status__in=(Status.CHECKING, Status.CHECKED, Status.IMPORTING)):
+    for before in waiting(kind, user):
         discard(job=before, actor=actor)
     job = SheetImport.objects.create(kind=kind, file_name=str(file.name)[:200], user=user)
     for piece in file.chunks(PIECE):

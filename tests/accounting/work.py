@@ -155,7 +155,7 @@ class Work(People):
     def _release(self, ticket: int, mechanic: int) -> None:
         for assignment in self.where("assignment", ticket=ticket, mechanic=mechanic):
             self.delete("assignment", assignment)
-            self._tell(ticket, "taken off the team", mechanic)
+            self._tell(ticket, "took off the team", mechanic)
 
     def _tell(self, ticket: int, event: str, mechanic: int) -> None:
         self.expected.events.append((ticket, {"event": event, "mechanic": mechanic}, self.by))

@@ -16,7 +16,7 @@ from tickets.lifecycle import edit_ticket, transition
 from tickets.models import ServiceTicket
 from tickets.parts import add_part, remove_line
 from tickets.tests.factories import ServiceTicketFactory
-from tickets.timeline import timeline
+from tickets.timeline import Timeline
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,8 @@ def as_mike(mike):
 
 def told(ticket):
     """Oldest first."""
-    return [f"{event.who.name} {event.what}" for event in reversed(timeline(ticket))]
+    events = Timeline(ticket, set(), lambda model: True)[0:100]
+    return [f"{event.who.name} {event.what}" for event in reversed(events)]
 
 
 def test_a_ticket_from_beginning_to_end(mike, as_mike, boss):
@@ -54,18 +55,19 @@ def test_a_ticket_from_beginning_to_end(mike, as_mike, boss):
     release(ticket=ticket, mechanic_id=mike.pk, actor=office)
     email = boss.user.email
     said = told(ticket)
-    assert said[6].startswith("Mike Chen changed ") and "notes" in said[6] and "date" in said[6]
-    del said[6]
+    assert said[0].startswith("Autoful opened the ticket: customer ")
+    said[0] = "Autoful opened the ticket"
     assert said == [
         "Autoful opened the ticket",
-        f"{email} put Mike Chen on the team",
+        f"{email} put on the team: Mike Chen",
         "Mike Chen moved the ticket to in progress",
         "Mike Chen added 2 × Brake Pad Set, stock 48",  # noqa: RUF001
         "Mike Chen added 1 × Brake Pad Set, stock 47",  # noqa: RUF001
         "Mike Chen took off 3 × Brake Pad Set, stock 50",  # noqa: RUF001
+        "Mike Chen set notes to Discs next time; changed service date from 14 Mar 2025 to 2 Jan 2026",
         "Mike Chen moved the ticket to completed",
         f"{email} moved the ticket to in progress: Still squeaks",
-        f"{email} took Mike Chen off the team",
+        f"{email} took off the team: Mike Chen",
     ]
 
 
@@ -74,8 +76,8 @@ def test_a_team_that_is_set_says_who_came_and_who_went(mike):
     ticket = ServiceTicketFactory.create(mechanics=[mike])
     set_team(ticket=ticket, mechanic_ids=[lisa.pk], actor=COMMAND)
     assert set(told(ticket)[2:]) == {
-        "Autoful put Lisa Park on the team",
-        "Autoful took Mike Chen off the team",
+        "Autoful put on the team: Lisa Park",
+        "Autoful took off the team: Mike Chen",
     }
 
 
@@ -99,17 +101,21 @@ def test_it_costs_the_same_however_much_has_happened(mike):
 
     def queries():
         with CaptureQueriesContext(connection) as seen:
-            timeline(ServiceTicket.objects.get(pk=ticket.pk))
+            told(ServiceTicket.objects.get(pk=ticket.pk))
         return len(seen)
 
-    queries()
-    few = queries()
-    for _ in range(4):
+    def happen():
         mechanic = MechanicFactory.create()
         actor = Actor(Role.MECHANIC, mechanic.user, mechanic.pk)
         assign(ticket=ticket, mechanic_id=mechanic.pk, actor=actor)
         add_part(ticket=ticket, part_id=PartFactory.create().pk, quantity=1, actor=actor)
         edit_ticket(ticket=ticket, fields={"notes": f"By {mechanic}"}, actor=actor)
+
+    happen()
+    queries()
+    few = queries()
+    for _ in range(4):
+        happen()
     assert queries() == few
 
 
