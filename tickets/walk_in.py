@@ -23,7 +23,8 @@ from unfold.widgets import (
 
 from autoful.accounts.forms import EmailField
 from autoful.admin import VerbAdmin
-from autoful.admin.pages import add_refusal, back_office
+from autoful.admin.forms import add_refusal
+from autoful.admin.pages import back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
 from customers.models import Customer, Vehicle

@@ -1,51 +1,26 @@
-"""The back office: accounts, groups and the audit trail."""
+"""The back office: accounts and groups; beside it the page of the audit trail."""
 
-import heapq
-from collections.abc import Sequence
-from copy import copy
-from functools import partial
-from itertools import islice
 from typing import Any
 
-import auditlog.admin  # noqa: F401  # registers its own page, which ours replaces
 import django_otp.plugins.otp_totp.admin  # noqa: F401
-from auditlog.models import LogEntry
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
-from django.urls import path, reverse
-from django.utils import timezone
-from django.utils.html import format_html
+from django.http import HttpRequest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.decorators import display
 
-from autoful import deferred
-from autoful.accounts import second_factor
+from autoful.accounts import second_factor, trail_page  # noqa: F401  # registers its page
 from autoful.accounts.forms import PasswordForm, UserAddForm, UserForm
 from autoful.accounts.groups import delete_groups
 from autoful.accounts.models import User
 from autoful.accounts.permissions import may_manage
-from autoful.actor import current_actor
-from autoful.admin import ReadOnlyAdmin, ShopAdmin
-from autoful.admin.filters import DaysFilter
-from autoful.admin.forms import is_row_number
-from autoful.admin.history import sees_all_of, sentence
-from autoful.admin.lists import SEARCHED, BoundedPaginator, newest
+from autoful.admin import ShopAdmin
 from autoful.admin.pages import back_office
-from autoful.sheets.writing import as_csv, newest_first
 
 admin.site.unregister(Group)
-admin.site.unregister(LogEntry)
 admin.site.unregister(TOTPDevice)  # its page shows the secrets
 
 
@@ -149,182 +124,3 @@ class GroupAdmin(ShopAdmin, DjangoGroupAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         group_ids = list(queryset.values_list("pk", flat=True))
         delete_groups(group_ids=group_ids, actor=back_office(request))
-
-
-EXPORTED = ("When", "Who", "Role", "What", "Kind", "Object", "Changes", "Address", "Request")
-
-
-def _exported(hidden: dict[Any, set[str]], entry: LogEntry) -> list[Any]:
-    kind = entry.content_type
-    return [
-        timezone.localtime(entry.timestamp).isoformat(timespec="seconds"),
-        str(entry.actor or ""),
-        str((entry.additional_data or {}).get("role", "")),
-        str(entry.get_action_display()),
-        kind.name,
-        entry.object_repr,
-        sentence(entry, hidden[kind.model_class()]),
-        entry.remote_addr or "",
-        entry.cid or "",
-    ]
-
-
-def _pointing_at(queryset: Any, column: str, value: str) -> Any:
-    """What a filter leaves of the rows: all where nothing is chosen, none for what is no number."""
-    if not value:
-        return queryset
-    return queryset.filter(**{column: int(value)}) if is_row_number(value) else queryset.none()
-
-
-class ModelFilter(admin.SimpleListFilter):
-    """By kind of object. Django's own filter would read the whole trail to see which there are."""
-
-    title = "object"
-    parameter_name = "object"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        kinds = model_admin.kinds_shown(request)
-        return sorted(((str(kind.pk), kind.name) for kind in kinds), key=lambda pair: pair[1])
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return _pointing_at(queryset, "content_type", self.value() or "")
-
-
-class ActorFilter(admin.SimpleListFilter):
-    """By whoever did it. The choices are those who may: staff and mechanics, and nobody at all."""
-
-    title = "person"
-    parameter_name = "person"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        # One by one: together, the whole table would be read.
-        hats = (Q(is_staff=True), Q(mechanic__isnull=False))
-        people = {
-            row for hat in hats for row in User.objects.filter(hat).values_list("email", "pk")
-        }
-        named = self.value() or ""
-        if is_row_number(named):  # somebody who has left
-            people.update(User.objects.filter(pk=named).values_list("email", "pk"))
-        return [
-            ("none", "Nobody who is known"),
-            *((str(pk), email) for email, pk in sorted(people)),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        value = self.value() or ""
-        if value == "none":
-            return queryset.filter(actor=None)
-        return _pointing_at(queryset, "actor", value)
-
-
-class KindByKind(BoundedPaginator):
-    """Pages of the trail for whoever sees some kinds of rows only, newest first.
-
-    Asked for all of theirs at once, MariaDB reads the whole trail from its end until it has found enough.
-    """
-
-    kinds: Sequence[ContentType] = ()
-
-    def numbers(self, start: int, stop: int) -> list[Any]:
-        rows: Any = self.object_list
-        each = (deferred.numbers_of(rows.filter(content_type=kind), 0, stop) for kind in self.kinds)
-        return list(islice(heapq.merge(*each, reverse=True), start, stop))
-
-
-@admin.register(LogEntry)
-class LogEntryAdmin(ReadOnlyAdmin):
-    """Who did what. An entry is shown to whoever may see what it is about."""
-
-    list_display = ("timestamp", "who", "role", "done", "about", "said")
-    list_display_links = ("timestamp",)
-    list_filter = ("action", ModelFilter, ActorFilter, ("timestamp", DaysFilter))
-    list_filter_submit = True
-    list_before_template = "admin/audit/export.html"
-    list_select_related = ("actor", "content_type")
-    search_fields = SEARCHED
-    search_help_text = (
-        "Who it was, an object's number, a request's id; an object's name in the newest 20,000."
-    )
-    ordering = ("-id",)
-    fields = ("timestamp", "who", "role", "done", "about", "said", "remote_addr", "cid")
-
-    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        people = User.objects.filter(email__startswith=text.lower())
-        return [
-            Q(cid=text),
-            Q(object_pk=text),
-            Q(actor__in=newest(people)),
-            self.recently(Q(object_repr__icontains=text)),
-        ]
-
-    def kinds_shown(self, request: HttpRequest) -> list[ContentType]:
-        pages = self.admin_site._registry.items()
-        models = [model for model, page in pages if sees_all_of(page, request)]
-        return list(ContentType.objects.get_for_models(*models).values()) if models else []
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).filter(content_type__in=self.kinds_shown(request))
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        # The name by which the page is known in the navigation; the model is not ours to name.
-        named = copy(self.opts)
-        named.verbose_name_plural = "audit trail"
-        return super().changelist_view(request, {"opts": named, **(extra_context or {})})
-
-    def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
-        kinds = self.kinds_shown(request)
-        is_newest_first = queryset.query.order_by in (("-id",), ("-pk",))
-        if len(kinds) == len(self.admin_site._registry) or not is_newest_first:
-            return super().get_paginator(request, queryset, *args, **kwargs)
-        paginator = KindByKind(queryset, *args, **kwargs)
-        paginator.kinds = kinds
-        return paginator
-
-    def get_urls(self) -> list[Any]:
-        export = self.admin_site.admin_view(self.export)
-        return [path("export/", export, name="auditlog_logentry_export"), *super().get_urls()]
-
-    def export(self, request: HttpRequest) -> HttpResponseBase:
-        """The entries that the list shows, by its filters and its search, as a file."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            entries = self.get_changelist_instance(request).get_queryset(request)
-        except (IncorrectLookupParameters, ValueError):
-            return redirect(f"{reverse('admin:auditlog_logentry_changelist')}?{ERROR_FLAG}=1")
-        # Not while they are read: then the request, and whose it is, are over.
-        hidden = {
-            model: page.hidden_fields(request.user)
-            for model, page in self.admin_site._registry.items()
-        }
-        name = f"audit-{timezone.localdate()}.csv"
-        return as_csv(name, EXPORTED, map(partial(_exported, hidden), newest_first(entries)))
-
-    @display(description="who", ordering="actor")
-    def who(self, entry: LogEntry) -> str:
-        return str(entry.actor) if entry.actor else "-"
-
-    @display(description="role")
-    def role(self, entry: LogEntry) -> str:
-        return str((entry.additional_data or {}).get("role", "-")).replace("_", " ")
-
-    @display(description="what", ordering="action")
-    def done(self, entry: LogEntry) -> str:
-        return str(entry.get_action_display())
-
-    @display(description="object")
-    def about(self, entry: LogEntry) -> str:
-        text = f"{entry.content_type.name} {entry.object_repr}"
-        if entry.object_id is None or entry.action == LogEntry.Action.DELETE:
-            return text
-        kind = entry.content_type
-        url = reverse(f"admin:{kind.app_label}_{kind.model}_change", args=(entry.object_id,))
-        return format_html('<a href="{}">{}</a>', url, text)
-
-    @display(description="changes")
-    def said(self, entry: LogEntry) -> str:
-        page: Any = self.admin_site._registry[entry.content_type.model_class()]
-        # Not from a request kept on self: every thread shares this page.
-        return sentence(entry, page.hidden_fields(current_actor().user)) or "-"

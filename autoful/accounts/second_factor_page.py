@@ -16,7 +16,8 @@ from autoful.accounts.errors import WrongCode
 from autoful.accounts.forms import CodeField
 from autoful.accounts.models import User
 from autoful.actor import Actor
-from autoful.admin.pages import add_refusal, back_office
+from autoful.admin.forms import add_refusal
+from autoful.admin.pages import back_office
 from autoful.errors import DomainError
 
 KEY = "second_factor"  # of the session: the secret that is proposed

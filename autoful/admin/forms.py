@@ -13,6 +13,8 @@ from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import HttpRequest
 
+from autoful.errors import DomainError
+
 CHANGED_MEANWHILE = "Somebody else has changed this since you opened the page. Open it again to see what it says now."
 
 
@@ -66,3 +68,9 @@ class PicksRows:
                 "widget", RowPicker(db_field, page.admin_site, using=kwargs.get("using"))
             )
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+def add_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
+    """Show on `form` what a verb said, at its field where it names one."""
+    field = getattr(refusal, "field", None)
+    form.add_error(field if field in form.fields else None, refusal.message)

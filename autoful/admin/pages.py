@@ -24,7 +24,7 @@ from django.urls import reverse
 
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
-from autoful.admin.forms import PicksRows, is_row_number, minding_others
+from autoful.admin.forms import PicksRows, add_refusal, is_row_number, minding_others
 from autoful.admin.history import History, sees_all_of
 from autoful.admin.lists import ShopList
 from autoful.api.errors import with_status_of
@@ -39,12 +39,6 @@ EVENTS = 100  # of a history on a page
 def back_office(request: HttpRequest) -> Actor:
     """Who is signed in, as the verbs are told."""
     return Actor(Role.BACK_OFFICE, cast(User, request.user))
-
-
-def add_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
-    """Show on `form` what a verb said, at its field where it names one."""
-    field = getattr(refusal, "field", None)
-    form.add_error(field if field in form.fields else None, refusal.message)
 
 
 class ShopAdmin(PicksRows, ShopList):
