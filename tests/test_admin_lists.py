@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from auditlog.models import LogEntry
+from auditlog.registry import auditlog
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
@@ -19,6 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.accounts.models import User
+from autoful.accounts.trail_page import KindByKind
 from autoful.actor import COMMAND
 from autoful.admin import lists
 from autoful.admin.lists import LONGEST_SEARCH, MOST_WORDS
@@ -263,6 +265,13 @@ def test_who_sees_some_kinds_leafs_through_their_entries_newest_first(
     expected = list(entries.order_by(*order).values_list("pk", flat=True))
     assert {entry.content_type.model for entry in entries} == {"part", "vehicle"}
     assert len(expected) >= 8 and shown == expected[:10]
+    paginator = answers[0].context_data["cl"].paginator
+    assert isinstance(paginator, KindByKind) is ("o" not in asked)
+
+
+def test_all_that_is_recorded_is_about_rows_that_have_a_page() -> None:
+    """So whoever sees every page sees every entry, and the trail is not asked for each kind."""
+    assert set(auditlog.get_models()) <= set(admin.site._registry)
 
 
 def asked_of(asked: dict[str, str]) -> dict[str, str]:

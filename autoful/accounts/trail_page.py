@@ -129,7 +129,6 @@ class LogEntryAdmin(ReadOnlyAdmin):
     search_help_text = (
         "Who it was, an object's number, a request's id; an object's name in the newest 20,000."
     )
-    ordering = ("-id",)
     fields = ("timestamp", "who", "role", "done", "about", "said", "remote_addr", "cid")
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
@@ -147,7 +146,17 @@ class LogEntryAdmin(ReadOnlyAdmin):
         return list(ContentType.objects.get_for_models(*models).values()) if models else []
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).filter(content_type__in=self.kinds_shown(request))
+        entries, kinds = super().get_queryset(request), self.kinds_shown(request)
+        # All that is recorded is about rows that have a page.
+        return entries if self._is_all(kinds) else entries.filter(content_type__in=kinds)
+
+    def _is_all(self, kinds: Sequence[ContentType]) -> bool:
+        return len(kinds) == len(self.admin_site._registry)
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        # Those of some days in the order of the index by which these are found.
+        days = any(name.startswith("timestamp") for name in request.GET)
+        return ("-timestamp", "-id") if days else ("-id",)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -159,8 +168,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
 
     def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
         kinds = self.kinds_shown(request)
-        is_newest_first = queryset.query.order_by in (("-id",), ("-pk",))
-        if len(kinds) == len(self.admin_site._registry) or not is_newest_first:
+        if self._is_all(kinds) or queryset.query.order_by[0] not in ("-id", "-pk"):
             return super().get_paginator(request, queryset, *args, **kwargs)
         paginator = KindByKind(queryset, *args, **kwargs)
         paginator.kinds = kinds
