@@ -71,7 +71,8 @@ if PRODUCTION:
             # The server's own 50 seconds would hold a thread that long; after 3 the verb tries
             # again. A table being altered keeps us waiting a second (autoful/deploying/patience.py);
             # what takes three is somebody's ALTER by hand.
-            # Of rows found by two indexes at once, all are found and sorted before the first is read.
+            # index_merge_intersection: of rows found by two indexes at once, all are found and sorted
+            # before the first is read (ADR 19).
             init_command="SET SESSION innodb_lock_wait_timeout = 3, lock_wait_timeout = 3,"
             " optimizer_switch = 'index_merge_intersection=off'",
         )

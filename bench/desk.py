@@ -87,8 +87,8 @@ AS_CLERK = [
 
 INTRODUCTION = f"""# The back office in long lists
 
-Written by `python -m bench.desk`: pages of the back office as a superuser asks for them, in process and
-without a browser, on a filled shop (a tenth as many customers and vehicles as tickets, 5,000 parts, two
+Written by `python -m bench.desk`: pages of the back office as a superuser asks for them, some also as a clerk who
+sees the trail and parts alone, in process and without a browser, on a filled shop (a tenth as many customers and vehicles as tickets, 5,000 parts, two
 entries of the audit trail a ticket, {HOT:,} about the part whose page is asked for). Medians of {TIMES} after one to warm up. "Queries" are those of the
 database. A CSV is sent while it is read: its time is that until its first rows; how long whole files
 take stands in docs/spreadsheets.md."""

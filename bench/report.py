@@ -14,7 +14,7 @@ WORKER_SECONDS, RUN_SECONDS = 1.5, 5.0
 
 INTRODUCTION = """# Performance
 
-Written by `make bench`{narrowed}; what it does and how it is narrowed is in CONTRIBUTING.md.
+Written by `{command}`{narrowed}; what it does and how it is narrowed is in CONTRIBUTING.md.
 
 Each endpoint is loaded in turn with {connections} connections, and so is its limit, the most that this
 machine could do (it has nothing to do with the limits of calls): an application written by hand
@@ -39,6 +39,7 @@ def text(results: Results, options: Options, servers: Sequence[str]) -> str:
     parts = [
         INTRODUCTION.format(
             narrowed=narrowed,
+            command=f"BENCH_SECONDS={options.seconds} BENCH_RUNS={options.runs} make bench",
             connections=options.connections,
             runs=runs,
             seconds=options.seconds,
@@ -80,6 +81,8 @@ def in_short(found: Iterable[Comparison], options: Options) -> str:
     judged = [each for each in here if each.endpoint.target]
     short = [each.endpoint.title for each in judged if not each.is_met]
     verdict = f"Of {len(judged)} targets at this size {len(judged) - len(short)} are met."
+    if not judged:
+        verdict = "Of what was measured nothing has a target."
     if short:
         verdict += f" Short of theirs: {'; '.join(short)}. ADR 18 says why."
     return (

@@ -142,6 +142,10 @@ class VehicleAdmin(SheetPages):
 
     icon = "directions_car"
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        sees = request.user.has_perm("customers.view_customer")
+        return [c for c in super().get_list_display(request) if sees or c != "customer"]
+
     def find(self, request: HttpRequest, text: str) -> Any:
         return Vehicle.objects.found_by(text).select_related("customer")
 

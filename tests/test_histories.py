@@ -38,6 +38,8 @@ from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db
 
+Status = ServiceTicket.Status
+
 
 def told(user: User, row: Any) -> list[str]:
     """Oldest first."""
@@ -167,6 +169,17 @@ def test_a_tickets_parts_and_moves(boss: Persona) -> None:
     ]
 
 
+def test_parts_are_not_told_to_whoever_sees_none(boss: Persona, clerk: Persona) -> None:
+    part = PartFactory.create(part_name="Secret Part", quantity_in_stock=50)
+    ticket = ServiceTicketFactory.create()
+    add_part(ticket=ticket, part_id=part.pk, quantity=2, actor=COMMAND)
+    sees = Permission.objects.get(codename="view_serviceticket")
+    clerk.user.user_permissions.set([sees])
+    seen = told(User.objects.get(pk=clerk.user.pk), ticket)
+    assert seen[-1] == f"Autoful added 2 × part {part.pk}"  # noqa: RUF001
+    assert told(boss.user, ticket)[-1].endswith("Secret Part, stock 48")
+
+
 def test_a_long_history_is_leafed_through(boss: Persona, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each event once, whichever of its sources it comes from; the page of the ticket shows the latest."""
     mike = as_mechanic(MechanicFactory.create(name="Mike Chen"))
@@ -175,14 +188,19 @@ def test_a_long_history_is_leafed_through(boss: Persona, monkeypatch: pytest.Mon
     for n in range(20):
         add_part(ticket=ticket, part_id=part.pk, quantity=1, actor=mike)
         edit_ticket(ticket=ticket, fields={"notes": f"Note {n:02}"}, actor=mike)
+        to = Status.ON_HOLD if n % 2 else Status.IN_PROGRESS
+        transition(ticket=ticket, to=to, actor=mike, reason=f"Reason {n}")
     monkeypatch.setattr("autoful.admin.pages.EVENTS", 15)
     desk, name = Desk(boss.user), f"/admin/tickets/serviceticket/{ticket.pk}"
-    pages: list[Any] = [desk.get(f"{name}/history/", {"p": n}) for n in (1, 2, 3)]
+    pages: list[Any] = [desk.get(f"{name}/history/", {"p": n}) for n in (1, 2, 3, 4, 5)]
     whole = [event for page in pages for event in page.context_data["events"]]
-    assert [len(page.context_data["events"]) for page in pages] == [15, 15, 11]
+    assert [len(page.context_data["events"]) for page in pages] == [15, 15, 15, 15, 1]
     assert [event.when for event in whole] == sorted((e.when for e in whole), reverse=True)
-    assert len({event.what for event in whole}) == 41
-    assert "Older" in pages[0].content.decode() and "Older" not in pages[2].content.decode()
+    assert len({event.what for event in whole}) == 61
+    older = ["Older" in page.content.decode() for page in pages]
+    assert older == [True, True, True, True, False]
+    for odd in ("0", "-1", "x", "9" * 30, "101"):
+        assert desk.get(f"{name}/history/", {"p": odd}).context_data["page"] == 1
     shown: Any = desk.get(f"{name}/change/")
     assert [e.what for e in shown.context_data["timeline"]] == [e.what for e in whole[:30]]
     assert f"{name}/history/" in shown.content.decode().partition("Timeline")[2]

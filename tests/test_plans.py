@@ -320,7 +320,13 @@ MOST_AT_A_DESK = 80_000
 
 # As somebody who sees the trail, and of what it is about parts and customers alone: entries that are
 # older than all about tickets.
-LISTS_AS_CLERK = ["auditlog/logentry/", "auditlog/logentry/?p=50", "auditlog/logentry/?action=1"]
+LISTS_AS_CLERK = [
+    *("auditlog/logentry/", "auditlog/logentry/?p=50", "auditlog/logentry/?action=1"),
+    # As the page's form sends it, and a heading.
+    "auditlog/logentry/?action__exact=1&object=&person=&timestamp_from=&timestamp_to=",
+    "auditlog/logentry/?timestamp_from=2015-01-01&timestamp_to=2027-01-01",
+    "auditlog/logentry/?o=-1",
+]
 
 
 @pytest.mark.parametrize(

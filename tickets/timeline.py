@@ -13,7 +13,7 @@ from auditlog.models import LogEntry
 
 from autoful import deferred
 from autoful.admin.history import WITH_NAMES, Event, History, MaySee, who_of
-from inventory.models import StockMovement
+from inventory.models import Part, StockMovement
 from tickets.models import ServiceTicket
 
 # What the moves of the status say already.
@@ -28,14 +28,24 @@ class Timeline(History):
         self.moves = ticket.status_changes.exclude(from_status="").order_by("-id")
         self.stock = StockMovement.objects.filter(reference=ticket.reference).order_by("-id")
 
-    def __len__(self) -> int:
-        return super().__len__() + self.moves.count() + self.stock.count()
-
     def read(self, start: int, stop: int) -> list[Event]:
+        # Of the entries that say nothing else, each has its move beside it, so no event is missing
+        # before `stop`.
         entries = self.told(_besides_moves(deferred.piece(self.entries, 0, stop)))
-        newest = (_moves(self.moves[:stop]), _stock(self.stock[:stop]), entries)
+        newest = (_moves(self.moves[:stop]), self._stock(self.stock[:stop]), entries)
         merged = heapq.merge(*newest, key=lambda event: event.when, reverse=True)
         return list(islice(merged, start, stop))
+
+    def _stock(self, movements: Any) -> Iterator[Event]:
+        sees_parts = self.may_see(Part)
+        for movement in movements.select_related("part", *WITH_NAMES):
+            done = "added" if movement.change < 0 else "took off"
+            what = f"{done} {abs(movement.change)} × "  # noqa: RUF001
+            if sees_parts:
+                what += f"{movement.part}, stock {movement.balance}"
+            else:
+                what += f"part {movement.part_id}"
+            yield Event(movement.created_at, who_of(movement.actor, movement.role), what)
 
 
 def _moves(moves: Any) -> Iterator[Event]:
@@ -43,13 +53,6 @@ def _moves(moves: Any) -> Iterator[Event]:
         reason = f": {move.reason}" if move.reason else ""
         what = f"moved the ticket to {move.get_to_status_display().lower()}{reason}"
         yield Event(move.created_at, who_of(move.actor, move.role), what)
-
-
-def _stock(movements: Any) -> Iterator[Event]:
-    for movement in movements.select_related("part", *WITH_NAMES):
-        done = "added" if movement.change < 0 else "took off"
-        what = f"{done} {abs(movement.change)} × {movement.part}, stock {movement.balance}"  # noqa: RUF001
-        yield Event(movement.created_at, who_of(movement.actor, movement.role), what)
 
 
 def _besides_moves(entries: Iterable[LogEntry]) -> Iterator[LogEntry]:

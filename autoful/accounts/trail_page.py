@@ -87,7 +87,8 @@ class ActorFilter(admin.SimpleListFilter):
             row for hat in hats for row in User.objects.filter(hat).values_list("email", "pk")
         }
         named = self.value() or ""
-        if is_row_number(named):  # somebody who has left
+        if is_row_number(named) and request.user.has_perm("accounts.view_user"):
+            # Somebody who has left; or a customer, whose address is not everybody's to read.
             people.update(User.objects.filter(pk=named).values_list("email", "pk"))
         return [
             ("none", "Nobody who is known"),
@@ -123,6 +124,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
     list_display_links = ("timestamp",)
     list_filter = ("action", ModelFilter, ActorFilter, ("timestamp", DaysFilter))
     list_filter_submit = True
+    sortable_by = ()  # newest first, and nothing else: there is no end of it
     list_before_template = "admin/audit/export.html"
     list_select_related = ("actor", "content_type")
     search_fields = SEARCHED
@@ -154,9 +156,11 @@ class LogEntryAdmin(ReadOnlyAdmin):
         return len(kinds) == len(self.admin_site._registry)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        # Those of some days in the order of the index by which these are found.
-        days = any(name.startswith("timestamp") for name in request.GET)
-        return ("-timestamp", "-id") if days else ("-id",)
+        # Those of some days in the order of the index by which these are found; of one kind, or of
+        # the kinds that somebody sees, in that of the kind's.
+        days = any(request.GET.get(name) for name in ("timestamp_from", "timestamp_to"))
+        kinds = request.GET.get("object") or not self._is_all(self.kinds_shown(request))
+        return ("-timestamp", "-id") if days and not kinds else ("-id",)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -168,7 +172,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
 
     def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
         kinds = self.kinds_shown(request)
-        if self._is_all(kinds) or queryset.query.order_by[0] not in ("-id", "-pk"):
+        if self._is_all(kinds):
             return super().get_paginator(request, queryset, *args, **kwargs)
         paginator = KindByKind(queryset, *args, **kwargs)
         paginator.kinds = kinds

@@ -23,7 +23,6 @@ from django.utils.timezone import localtime
 from autoful import deferred
 from autoful.accounts.models import User
 from autoful.actor import Role
-from autoful.admin.lists import MOST_LISTED
 
 Model = type[models.Model]
 # What a number of another row stands for. Of rows that may not be seen, nothing.
@@ -82,13 +81,8 @@ class History:
         entries = LogEntry.objects.filter(content_type=kind, object_pk=str(row.pk))
         self.entries = entries.select_related("content_type", "actor").order_by("-id")
 
-    def __len__(self) -> int:
-        return self.entries.order_by()[:MOST_LISTED].count()
-
-    def __getitem__(self, piece: slice) -> list[Event]:
-        return self.read(piece.start, piece.stop)
-
     def read(self, start: int, stop: int) -> list[Event]:
+        """Those from `start` to before `stop`; fewer at the end."""
         return self.told(deferred.piece(self.entries, start, stop))
 
     def told(self, entries: Iterable[LogEntry]) -> list[Event]:

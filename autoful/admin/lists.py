@@ -7,6 +7,8 @@ letter, what no page shows them.
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeListSearchForm
 from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Page, Paginator
@@ -33,6 +35,10 @@ RECENT = 20_000
 # The `search_fields` of a page that says its `ways_to_find`: Django shows no box without any.
 SEARCHED = ("pk",)
 MOST_LISTED = 10_000  # rows that can be leafed through; their OFFSET costs milliseconds
+
+NOT_UNDERSTOOD = (
+    "A filter could not be understood, so nothing is filtered here. Write days like 2026-03-31."
+)
 
 # What Django's filters put behind the name of their column, each for its kind of column.
 ENDINGS = (
@@ -134,6 +140,9 @@ class ShopList(ModelAdmin):
 
     paginator: Any = BoundedPaginator
     show_full_result_count = False
+    # A count for each choice of each filter, over the whole table; the server goes on counting when
+    # whoever asked has long been refused.
+    show_facets = ShowFacets.NEVER
     list_per_page = 50
     private_fields: ClassVar[dict[str, str]] = {}
 
@@ -194,6 +203,8 @@ class ShopList(ModelAdmin):
     ) -> HttpResponse:
         # No transaction: one takes SQLite's lock of all who write, and at READ COMMITTED it would
         # not make one moment of the page's queries. An action opens its own, as the outermost.
+        if ERROR_FLAG in request.GET:
+            messages.error(request, NOT_UNDERSTOOD)
         try:
             return super().changelist_view(request, extra_context)
         except (ValueError, OverflowError, DataError, OperationalError) as wrong:

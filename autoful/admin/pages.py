@@ -16,7 +16,6 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -33,7 +32,7 @@ from autoful.errors import DomainError, Missing
 
 T = TypeVar("T")
 
-EVENTS = 100  # of a history on a page
+EVENTS, MOST_PAGES = 100, 100  # of a history: events on a page, and pages
 
 
 def back_office(request: HttpRequest) -> Actor:
@@ -95,9 +94,13 @@ class ShopAdmin(PicksRows, ShopList):
     ) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
         more = dict(extra_context or {})
-        if row is not None:
-            history: Any = self.history(request, row)
-            more["events"] = Paginator(history, EVENTS).get_page(request.GET.get(PAGE_VAR))
+        if row is not None and self.has_view_or_change_permission(request, row):
+            typed = request.GET.get(PAGE_VAR, "")
+            page = int(typed) if is_row_number(typed) and 0 < int(typed) <= MOST_PAGES else 1
+            # One more than is shown says whether there is an older page; nothing is counted.
+            told = self.history(request, row).read((page - 1) * EVENTS, page * EVENTS + 1)
+            more |= {"events": told[:EVENTS], "page": page}
+            more |= {"newer": page - 1, "older": page + 1 if len(told) > EVENTS else 0}
         return super().history_view(request, object_id, more)
 
     def history(self, request: HttpRequest, row: Any) -> History:

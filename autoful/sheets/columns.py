@@ -14,7 +14,7 @@ from autoful.money import to_cents
 # depending on where one is.
 _NUMBER = re.compile(r"[+-]?\d{1,15}([.,](?!\d{3}$)\d{1,15})?")
 # With both marks, the later one begins the cents, wherever one is.
-_GROUPED = re.compile(r"[+-]?\d{1,3}((,\d{3})+\.|(\.\d{3})+,)\d{1,15}")
+_GROUPED = re.compile(r"[+-]?\d{1,3}((,\d{3}){1,4}\.|(\.\d{3}){1,4},)\d{1,15}")
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(T[\d:.]+)?")  # of a workbook also with its time
 _SIGNS = "$€£¥ \xa0"
 

@@ -241,8 +241,8 @@ class SheetPages(VerbAdmin):
 
 
 def _first_of_interest(job: SheetImport) -> str:
-    """What is to be put right; else the few that change among many that stay as they are."""
+    """What is to be put right; else what changes among rows that stay as they are."""
     if job.refused:
         return Fate.REFUSED
-    few = job.count(Fate.CHANGED) and job.count(Fate.SAME) and not job.count(Fate.NEW)
-    return Fate.CHANGED if few else "all"
+    some = job.count(Fate.CHANGED) and job.count(Fate.SAME) and not job.count(Fate.NEW)
+    return Fate.CHANGED if some else "all"

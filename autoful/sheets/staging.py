@@ -60,7 +60,7 @@ def demand_rights(sheet: ShopSheet, actor: Actor) -> None:
 
 
 def waiting(kind: str, user: User) -> QuerySet[SheetImport]:
-    """What this person uploaded and neither imported nor discarded: another file takes its place."""
+    """What this person uploaded and has neither imported nor discarded; also what is imported just now."""
     unfinished = (Status.CHECKING, Status.CHECKED, Status.IMPORTING)
     return SheetImport.objects.filter(kind=kind, user=user, status__in=unfinished)
 

@@ -35,7 +35,7 @@ def as_mike(mike):
 
 def told(ticket):
     """Oldest first."""
-    events = Timeline(ticket, set(), lambda model: True)[0:100]
+    events = Timeline(ticket, set(), lambda model: True).read(0, 100)
     return [f"{event.who.name} {event.what}" for event in reversed(events)]
 
 
