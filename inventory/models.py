@@ -98,7 +98,6 @@ class StockMovement(models.Model):
     created_at = models.DateTimeField("when", auto_now_add=True, db_index=True)
 
     class Meta:
-        verbose_name_plural = "stock ledger"
         ordering = ("-id",)
         indexes: ClassVar = [models.Index(fields=["part", "created_at"], name="movement_of_part")]
 

@@ -22,7 +22,7 @@ GROUPS: list[tuple[str, list[Item]]] = [
         "Parts room",
         [
             ("Parts", "inventory_2", "inventory_part"),
-            ("Stock ledger", "receipt_long", "inventory_stockmovement"),
+            ("Stock movements", "receipt_long", "inventory_stockmovement"),
             ("Parts used", "handyman", "tickets_partline"),
         ],
     ),

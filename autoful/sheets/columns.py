@@ -40,7 +40,9 @@ class Amount(Widget):
             thousands = next(mark for mark in text if mark in ",.")
             text = text.replace(thousands, "")
         elif not _NUMBER.fullmatch(text):
-            raise ValueError(f"“{text[:40]}” is not a number, or could be two. {self.like}.")
+            raise ValueError(
+                f"“{text[:40]}” is not a number, or could mean two different ones. {self.like}."
+            )
         return Decimal(text.replace(",", "."))
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
