@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -195,15 +196,16 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
         """Who brings which car, what was done to it before, and what has happened to this ticket."""
         tickets = self.get_queryset(request)
         before = tickets.filter(vehicle=ticket.vehicle_id, pk__lt=ticket.pk)
-        told = self.history(request, ticket).read(0, LATEST + 1)
+        # When the page is written, and not while somebody else waits for what a save has locked.
+        told: Any = SimpleLazyObject(lambda: self.history(request, ticket).read(0, LATEST + 1))
         return {
             "ticket": ticket,
             "sees_all": self.sees_all(request),
             "before": before.prefetch_related(None).order_by("-id")[:EARLIER],
             "parts_total": ticket.parts_total(),
             "currency": settings.AUTOFUL_CURRENCY,
-            "timeline": told[:LATEST],
-            "told_more": len(told) > LATEST,
+            "timeline": SimpleLazyObject(lambda: told[:LATEST]),
+            "told_more": SimpleLazyObject(lambda: len(told) > LATEST),
         }
 
     def moves(self, request: HttpRequest, ticket: ServiceTicket) -> list[dict[str, Any]]:
