@@ -198,7 +198,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
         name = f"audit-{timezone.localdate()}.csv"
         return as_csv(name, EXPORTED, map(partial(_exported, hidden), newest_first(entries)))
 
-    @display(description="who", ordering="actor")
+    @display(description="who")
     def who(self, entry: LogEntry) -> str:
         return str(entry.actor) if entry.actor else "-"
 
@@ -206,7 +206,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
     def role(self, entry: LogEntry) -> str:
         return str((entry.additional_data or {}).get("role", "-")).replace("_", " ")
 
-    @display(description="what", ordering="action")
+    @display(description="what")
     def done(self, entry: LogEntry) -> str:
         return str(entry.get_action_display())
 

@@ -69,7 +69,7 @@ def sees_all_of(page: Any, request: HttpRequest) -> bool:
 
 
 class History:
-    """What has happened to a row, newest first: a slice of it is read with a fixed number of queries.
+    """What has happened to a row, newest first: a piece of it is read with a fixed number of queries.
 
     Of `hidden` fields only that they changed. Other rows are named if they are of a kind that the
     reader `may_see`; a mechanic is named to all who work here.
