@@ -66,7 +66,7 @@ class CustomerAdmin(SheetPages):
     def find(self, request: HttpRequest, text: str) -> Any:
         return Customer.objects.existing().found_by(text)
 
-    def picked_as(self, row: Customer) -> str:
+    def picked_as(self, request: HttpRequest, row: Customer) -> str:
         return f"{row}, {row.phone}" if row.phone else str(row)
 
     def found_as(self, request: HttpRequest, row: Customer) -> tuple[str, str]:
@@ -130,8 +130,6 @@ class VehicleAdmin(SheetPages):
     sheet = VehicleSheet
     list_display = ("vin", "plate", "make", "model", "year", "customer", "mileage")
     list_filter = (("customer", admin.EmptyFieldListFilter), "make")
-
-    list_select_related = ("customer",)
     search_fields = SEARCHED
     ordering = ("-id",)
     autocomplete_fields = ("customer",)
@@ -146,13 +144,22 @@ class VehicleAdmin(SheetPages):
         sees = request.user.has_perm("customers.view_customer")
         return [c for c in super().get_list_display(request) if sees or c != "customer"]
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("customer")
+
     def find(self, request: HttpRequest, text: str) -> Any:
-        return Vehicle.objects.found_by(text).select_related("customer")
+        return self.get_queryset(request).found_by(text)
+
+    def picked_as(self, request: HttpRequest, row: Vehicle) -> str:
+        return ", ".join(filter(None, (str(row), *self._told_of(request, row))))
 
     def found_as(self, request: HttpRequest, row: Vehicle) -> tuple[str, str]:
+        return str(row), ", ".join(filter(None, ("vehicle", *self._told_of(request, row))))
+
+    def _told_of(self, request: HttpRequest, row: Vehicle) -> tuple[str, str]:
+        """Its plate and its owner, as far as whoever asks may know."""
         owner = row.customer and request.user.has_perm("customers.view_customer")
-        told = ("vehicle", row.plate, str(row.customer) if owner else "")
-        return str(row), ", ".join(filter(None, told))
+        return row.plate, str(row.customer) if owner else ""
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
         ways = [Q(pk__in=newest(Vehicle.objects.found_by(text, described=True)))]

@@ -122,7 +122,7 @@ class PartAdmin(SheetPages):
     def find(self, request: HttpRequest, text: str) -> Any:
         return Part.objects.found_by(text)
 
-    def picked_as(self, row: Part) -> str:
+    def picked_as(self, request: HttpRequest, row: Part) -> str:
         number = f" ({row.part_number})" if row.part_number else ""
         return f"{row}{number}, {row.quantity_in_stock} in stock"
 

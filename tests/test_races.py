@@ -35,7 +35,7 @@ from inventory.tests.factories import PartFactory
 from tests.soundness import faults
 from tickets import lifecycle
 from tickets import parts as ticket_parts
-from tickets.errors import TicketClosed, TicketNotFound
+from tickets.errors import LineChangedMeanwhile, TicketClosed, TicketNotFound
 from tickets.models import PartLine, ServiceTicket
 from tickets.tests.factories import ServiceTicketFactory
 
@@ -167,6 +167,34 @@ def test_control_without_locks_the_second_line_meets_the_unique_key() -> None:
     with unprotected(lifecycle), without_transactions():
         outcomes = add_while_another_adds()
     assert isinstance(outcomes[0], IntegrityError)
+    assert faults() != []
+
+
+# --- Two who correct one line ---------------------------------------------------------------------
+
+
+def correct_while_another_corrects() -> list[Any]:
+    """Both have seen two of a part on the ticket. The rival comes when the first one's line was read."""
+    part = PartFactory.create(quantity_in_stock=50)
+    ticket = ServiceTicketFactory.create(parts=[(part, 2)])
+    line, correct = PartLine.objects.get(), ticket_parts.change_quantity
+    seen = {"ticket": ticket, "line_id": line.pk, "was": 2, "actor": COMMAND}
+    with rival_before(stock, "take", partial(correct, quantity=5, **seen)) as rival:
+        mine = outcome(partial(correct, quantity=4, **seen))
+    return [mine, rival.outcome()]
+
+
+def test_of_two_who_correct_a_quantity_the_second_is_told() -> None:
+    outcomes = correct_while_another_corrects()
+    assert kinds(outcomes, LineChangedMeanwhile) == [1, 1]
+    assert PartLine.objects.get().quantity_used in (4, 5)
+    assert faults() == []
+
+
+def test_control_without_the_lock_one_of_them_is_written_over() -> None:
+    with unprotected(lifecycle), without_transactions():
+        outcomes = correct_while_another_corrects()
+    assert kinds(outcomes) == [2]
     assert faults() != []
 
 

@@ -24,6 +24,7 @@ from customers.models import Customer, Vehicle
 from customers.querysets import vin_begins
 from customers.vehicles import check_digit_warning
 from mechanics.models import first_name
+from tickets.forms import SURE, NewTicketForm, TicketForm
 from tickets.inlines import OWN_WORK, PartLineInline, TeamInline
 from tickets.lifecycle import (
     TRANSITIONS,
@@ -105,16 +106,17 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
         "Number, VIN, plate, customer or phone; words of the description in the newest 20,000."
     )
     ordering = ("-id",)
-    autocomplete_fields = ("customer",)
+    autocomplete_fields = ("customer", "vehicle")
+    form = TicketForm
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     change_form_outer_before_template = "admin/tickets/above.html"
     change_form_outer_after_template = "admin/tickets/timeline.html"
     fieldsets = (
-        (None, {"fields": ("customer", "vehicle", "vin", "status", "completed_at")}),
+        (None, {"fields": ("customer", "vehicle", "vin", SURE, "status", "completed_at")}),
         ("Work", {"fields": ("service_desc", "notes", ("service_date", "mileage"))}),
     )
     add_fieldsets = (
-        (None, {"fields": ("customer", "vin")}),
+        (None, {"fields": ("vehicle", "vin", "customer", SURE)}),
         ("Work", {"fields": ("service_desc", "notes", ("service_date", "mileage"))}),
     )
     delete_notice = (
@@ -175,6 +177,18 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("customer", "vehicle", "status", "completed_at") if obj else ()
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        names_owners = request.user.has_perm("customers.view_customer")
+        asked = TicketForm if change else NewTicketForm
+        form = type(asked.__name__, (asked,), {"names_owners": names_owners})
+        return super().get_form(request, obj, change=change, **({"form": form} | kwargs))
+
+    def hidden_fields(self, user: Any) -> set[str]:
+        changes = user.has_perm("tickets.change_serviceticket")
+        return super().hidden_fields(user) | (set() if changes else {SURE})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"service_date": timezone.localdate()} | super().get_changeform_initial_data(request)
@@ -263,7 +277,9 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
         )
 
     def enter(self, fields: dict[str, Any], actor: Actor) -> ServiceTicket:
-        return open_ticket(customer_id=fields.pop("customer").pk, actor=actor, **fields)
+        # The VIN says which vehicle.
+        customer, told = fields["customer"], {name: fields[name] for name in TicketForm.Meta.fields}
+        return open_ticket(customer_id=customer.pk, actor=actor, **told)
 
     def change(self, obj: ServiceTicket, changed: dict[str, Any], actor: Actor) -> None:
         edit_ticket(ticket=obj, fields=changed, actor=actor)

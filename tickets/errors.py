@@ -82,3 +82,14 @@ class LineTooLarge(DomainError):
 
     def __init__(self, largest: int) -> None:
         super().__init__(f"A line holds at most {largest} of a part.", largest=largest)
+
+
+class LineChangedMeanwhile(DomainError):
+    code = "part_line_changed"
+
+    def __init__(self, part: str, quantity: int) -> None:
+        super().__init__(
+            f"Somebody else has changed the quantity of {part} to {quantity} meanwhile. "
+            "Open the ticket again to see what it says now.",
+            quantity=quantity,
+        )

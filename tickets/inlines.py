@@ -1,5 +1,6 @@
 """What stands on a ticket's page in the back office: team, parts and timeline."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -8,10 +9,11 @@ from unfold.decorators import display
 
 from autoful.actor import Actor
 from autoful.admin import VerbFormSet, VerbInline
+from autoful.admin.forms import Settled
 from autoful.money import to_cents
 from tickets.assignment import change_team
 from tickets.models import Assignment, PartLine, ServiceTicket
-from tickets.parts import add_part, remove_line
+from tickets.parts import add_part, change_quantity, remove_line
 
 OWN_WORK = "tickets.view_own_work"
 
@@ -25,6 +27,13 @@ class TeamFormSet(VerbFormSet):
 
 
 class PartLineForm(forms.ModelForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "part" in self.fields:
+            # Another part is another line: its price was written with it.
+            self.fields["part"].disabled = True
+            self.fields["part"].widget = Settled(str(self.instance.part))
+
     def validate_constraints(self) -> None:
         """A part that is on the ticket already is no mistake: the verb adds to its line."""
 
@@ -34,15 +43,19 @@ class PartLineFormSet(VerbFormSet):
         """Nor is the same part typed in twice."""
 
     def save_by_verbs(self, parent: ServiceTicket, actor: Actor) -> None:
-        removed = [(line.part_id, line.pk, 0) for line in self.removed]
-        lines = [form.cleaned_data for form in self.added]
-        added = [(line["part"].pk, None, line["quantity_used"]) for line in lines]
+        steps: list[tuple[int, Callable[..., Any], dict[str, Any]]] = []
+        for line in self.removed:
+            steps.append((line.part_id, remove_line, {"line_id": line.pk}))
+        for form in self.corrected:
+            line, to = form.instance, form.cleaned_data["quantity_used"]
+            numbers = {"quantity": to, "was": form.initial["quantity_used"]}
+            steps.append((line.part_id, change_quantity, {"line_id": line.pk} | numbers))
+        for form in self.added:
+            part, number = form.cleaned_data["part"], form.cleaned_data["quantity_used"]
+            steps.append((part.pk, add_part, {"part_id": part.pk, "quantity": number}))
         # By part, whatever the rows' order: the order in which everybody locks parts.
-        for part_id, line_id, quantity in sorted(removed + added, key=lambda row: row[0]):
-            if line_id is not None:
-                remove_line(ticket=parent, line_id=line_id, actor=actor)
-            else:
-                add_part(ticket=parent, part_id=part_id, quantity=quantity, actor=actor)
+        for _, verb, fields in sorted(steps, key=lambda step: step[0]):
+            verb(ticket=parent, actor=actor, **fields)
 
 
 class SeenWithTheTicket:
@@ -54,7 +67,7 @@ class SeenWithTheTicket:
 
 
 class TicketInline(SeenWithTheTicket, VerbInline):
-    """Rows that are added and removed; what is written in them stays."""
+    """Rows that are added and removed; what is written in them stays, if they do not say otherwise."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -94,6 +107,10 @@ class PartLineInline(TicketInline):
     verbose_name, verbose_name_plural = "part", "Parts"
     readonly_fields = ("unit_price", "unit_cost", "total")
     autocomplete_fields = ("part",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = bool(request.user.has_perm("tickets.change_partline"))
+        return may and not is_frozen(request, obj)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         cost = ["unit_cost"] if request.user.has_perm("inventory.view_cost") else []

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from autoful.actor import Actor
+from autoful.errors import InvalidField
 from autoful.verbs import verb
 from inventory import stock
 from inventory.models import LARGEST_QUANTITY, Part
-from tickets.errors import LineNotOnTicket, LineTooLarge
+from tickets.errors import LineChangedMeanwhile, LineNotOnTicket, LineTooLarge
 from tickets.lifecycle import lock_open_ticket
 from tickets.models import PartLine, ServiceTicket
 
@@ -46,6 +47,35 @@ def add_part(*, ticket: ServiceTicket, part_id: int, quantity: int, actor: Actor
         raise LineTooLarge(LARGEST_QUANTITY)
     line.save(update_fields=["quantity_used"])
     return PartAdded(line, part, is_new=False)
+
+
+@verb
+def change_quantity(
+    *, ticket: ServiceTicket, line_id: int, quantity: int, was: int, actor: Actor
+) -> PartLine:
+    """Set how many of a part are on the ticket (at least 1); the difference moves out of stock, or back.
+
+    `was` is what whoever asks has seen; of two who correct a line at once, the second is told.
+    Raises TicketNotFound, TicketClosed, LineNotOnTicket, LineChangedMeanwhile, InvalidField,
+    LineTooLarge, InsufficientStock (with what is available).
+    """
+    ticket = lock_open_ticket(ticket.pk)
+    line = ticket.part_lines.select_related("part").filter(pk=line_id).first()
+    if line is None:
+        raise LineNotOnTicket
+    if line.quantity_used != was:
+        raise LineChangedMeanwhile(line.part.part_name, line.quantity_used)
+    if quantity < 1:
+        raise InvalidField("quantity_used", "At least 1 is needed; to have none, delete the line.")
+    if quantity > LARGEST_QUANTITY:
+        raise LineTooLarge(LARGEST_QUANTITY)
+    more = quantity - was
+    if more:
+        move = stock.take if more > 0 else stock.put_back
+        move(part_id=line.part_id, quantity=abs(more), reference=ticket.reference, actor=actor)
+        line.quantity_used = quantity
+        line.save(update_fields=["quantity_used"])
+    return line
 
 
 @verb

@@ -28,13 +28,13 @@ from autoful.admin.pages import back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
 from customers.models import Customer, Vehicle
-from customers.vehicles import check_digit_warning
+from customers.vehicles import check_digit_warning, normalize_vin
 from tickets.lifecycle import open_for_walk_in
 from tickets.models import ServiceTicket
 
 # unfold hides its pages until Alpine has begun, and nothing hidden takes `autofocus`.
 FOCUSED = {"autofocus": True, "x-init": "setTimeout(() => $el.focus(), 50)"}
-ASKED = "somebody_new"  # when there is somebody with the same phone
+ASKED = "somebody_new"  # when there is somebody with the same phone or car
 
 
 def _typed(model: Any, name: str, **options: Any) -> Any:
@@ -71,19 +71,19 @@ class WalkInForm(forms.Form):
         self.known: list[Customer] = []
 
     def clean(self) -> Any:
-        """Whoever has this phone or e-mail may be the one at the counter: ask, or there are two of
-        them, each with half of a history."""
+        """Whoever has this phone, e-mail or car may be the one at the counter: ask, or there are two
+        of them, each with half of a history."""
         cleaned = super().clean() or {}
         if not cleaned.get(ASKED):
             customers = Customer.objects.existing()
-            self.known = list(
-                customers.reached_at(cleaned.get("phone", ""), cleaned.get("email", ""))[:3]
-            )
+            reached = customers.reached_at(cleaned.get("phone", ""), cleaned.get("email", ""))[:3]
+            owners = customers.filter(vehicles__vin=normalize_vin(cleaned.get("vin", "")))
+            self.known = list(dict.fromkeys([*owners, *reached]))
         if self.known:
             names = ", ".join(customer.name for customer in self.known)
             raise ValidationError(
-                f"{names} has this phone or e-mail already. Open the ticket for them, or tick "
-                "“It is somebody new”.",
+                f"{names} has this phone, e-mail or vehicle already. Open the ticket for them, or "
+                "tick “It is somebody new”.",
                 code="known",
             )
         return cleaned
@@ -95,8 +95,8 @@ class WalkInPage(VerbAdmin):
     actions_list = ("walk_in",)
 
     def has_walk_in_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Whose phone it is, it tells.
-        needed = ("customers.add_customer", "customers.view_customer")
+        # Whose phone or vehicle it is, it tells.
+        needed = ("customers.add_customer", "customers.view_customer", "customers.view_vehicle")
         return self.has_add_permission(request) and request.user.has_perms(needed)
 
     @action(

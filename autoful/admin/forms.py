@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from autoful.errors import DomainError
 
@@ -25,6 +26,8 @@ def minding_others(form: type[forms.ModelForm]) -> type[forms.ModelForm]:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             for name, field in self.fields.items():
+                if field.disabled or not self.instance.pk:  # nothing that others could change
+                    continue
                 # Who sends back no such value is no page of ours.
                 sent = self.add_initial_prefix(name) in self.data
                 field.show_hidden_initial = sent or not self.is_bound
@@ -56,6 +59,17 @@ class RowPicker(AutocompleteSelect):
     def optgroups(self, name: str, value: Sequence[Any], attr: Any = None) -> Any:
         numbers = [pk for pk in value if is_row_number(str(pk))]
         return super().optgroups(name, numbers, attr)
+
+
+class Settled(forms.Widget):
+    """What has been picked and stays, as text; for a field that is disabled."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def render(self, *args: Any, **kwargs: Any) -> Any:
+        return format_html("{}", self.text)
 
 
 class PicksRows:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from django.forms.utils import ErrorDict
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.forms import PaginationInlineFormSet
 
 from autoful.actor import Actor
-from autoful.admin.forms import PicksRows
+from autoful.admin.forms import PicksRows, minding_others
+
+GONE_MEANWHILE = "Somebody else took this row away since you opened the page. Open it again."
 
 
 class VerbFormSet(PaginationInlineFormSet):
@@ -16,6 +19,12 @@ class VerbFormSet(PaginationInlineFormSet):
     def save_by_verbs(self, parent: Any, actor: Actor) -> None:
         raise NotImplementedError
 
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)
+        if self.is_bound and i < self.initial_form_count() and form.instance.pk is None:
+            _pass_over(form)
+        return form
+
     @property
     def added(self) -> list[Any]:
         """The forms of new rows that somebody filled in."""
@@ -23,15 +32,38 @@ class VerbFormSet(PaginationInlineFormSet):
         return [form for form in new if form not in self.deleted_forms]
 
     @property
+    def corrected(self) -> list[Any]:
+        """The forms of rows that are there, in which somebody changed something."""
+        changed = [form for form in self.initial_forms if form.has_changed()]
+        return [form for form in changed if form not in self.deleted_forms]
+
+    @property
     def removed(self) -> list[Any]:
         """The rows that are to go, without those that are gone already."""
         return [form.instance for form in self.deleted_forms if form.instance.pk]
+
+
+def _pass_over(form: Any) -> None:
+    """A row that somebody else took away meanwhile is just gone, unless something was typed into it."""
+    pairs = [
+        (form.data[shown], form.data.get(form.add_prefix(name)))
+        for name in form.fields
+        if (shown := form.add_initial_prefix(name)) in form.data
+    ]
+    is_to_go = form.add_prefix("DELETE") in form.data
+    form.fields.clear()
+    form._errors, form.cleaned_data, form.changed_data = ErrorDict(), {}, []
+    if not is_to_go and any(shown != typed for shown, typed in pairs):
+        form.add_error(None, GONE_MEANWHILE)
 
 
 class VerbInline(PicksRows, TabularInline):
     formset = VerbFormSet
     extra = 0
     hide_title = True
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, **({"form": minding_others(self.form)} | kwargs))
 
 
 class ReadOnlyFormSet(PaginationInlineFormSet):

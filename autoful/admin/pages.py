@@ -50,7 +50,7 @@ class ShopAdmin(PicksRows, ShopList):
         """The rows that the search box of every page finds by `text`; none, unless a page says which."""
         return self.model._default_manager.none()
 
-    def picked_as(self, row: Any) -> str:
+    def picked_as(self, request: HttpRequest, row: Any) -> str:
         """How a row is told from the others in a box where one is picked."""
         return str(row)
 

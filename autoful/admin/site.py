@@ -34,7 +34,7 @@ class PickingView(AutocompleteJsonView):
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         row = super().serialize_result(obj, to_field_name)
         page: Any = self.model_admin
-        return row | {"text": page.picked_as(obj)}
+        return row | {"text": page.picked_as(self.request, obj)}
 
 
 class BackOffice(UnfoldAdminSite):

@@ -56,7 +56,7 @@ def test_whoever_is_known_by_the_phone_is_offered(at_desk: Desk, filled: Shop) -
     }.items():
         page.fill(f"[name={field}]", text)
     page.get_by_role("button", name="Open the ticket").click()
-    expect(page.get_by_text("has this phone or e-mail already")).to_be_visible()
+    expect(page.get_by_text("has this phone, e-mail or vehicle already")).to_be_visible()
     page.get_by_role("link", name=f"Open it for {name}").click()
     assert page.input_value("[name=vin]") == "1M8GDM9AXKP042788"
     expect(page.locator("#select2-id_customer-container")).to_contain_text(name)

@@ -11,15 +11,19 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.actor import COMMAND
+from autoful.admin.forms import CHANGED_MEANWHILE
+from autoful.admin.inlines import GONE_MEANWHILE
 from autoful.testing.pages import Desk, fields_of, refusals_of
 from customers.models import Vehicle
 from customers.tests.factories import CustomerFactory, valid_vin
 from inventory.models import Part, StockMovement
 from inventory.tests.factories import PartFactory
 from mechanics.tests.factories import MechanicFactory
+from tests.soundness import faults
 from tickets import admin
 from tickets.lifecycle import transition
 from tickets.models import Assignment, PartLine, ServiceTicket, StatusChange
+from tickets.parts import change_quantity
 from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db
@@ -152,13 +156,51 @@ def test_a_part_that_is_there_already_grows_its_line(desk):
     assert ticket.part_lines.get().quantity_used == 6
 
 
-def test_a_line_is_not_edited_in_place(desk):
+@pytest.mark.parametrize("quantity", [1, 7])
+def test_a_quantity_is_corrected_and_its_price_stays(desk, quantity):
     pads = PartFactory.create()
     ticket = ServiceTicketFactory.create(parts=[(pads, 3)])
-    typed = {"part_lines-0-quantity_used": "1", "part_lines-0-unit_price": "0.01"}
+    typed = {"part_lines-0-quantity_used": str(quantity), "part_lines-0-unit_price": "0.01"}
+    typed |= {"part_lines-0-part": str(PartFactory.create().pk)}
     assert desk.save(change(ticket), typed).status_code == 302
     line = ticket.part_lines.get()
-    assert (line.quantity_used, line.unit_price) == (3, pads.price)
+    assert (line.quantity_used, line.part, line.unit_price) == (quantity, pads, pads.price)
+    pads.refresh_from_db()
+    assert pads.quantity_in_stock == 50 - quantity
+    assert faults() == []
+
+
+@pytest.mark.parametrize(
+    ("quantity", "refusal"),
+    [("51", "50 asked for, 49 available"), ("0", "greater than or equal"), ("", "required")],
+)
+def test_a_quantity_that_cannot_be_is_refused(desk, quantity, refusal):
+    ticket = ServiceTicketFactory.create(parts=[(PartFactory.create(), 1)])
+    before = everything()
+    answer = desk.save(change(ticket), {"part_lines-0-quantity_used": quantity, "notes": "N"})
+    assert refusal in refusals_of(answer)
+    assert everything() == before
+
+
+def test_of_two_who_correct_one_quantity_the_second_is_told(desk):
+    ticket = ServiceTicketFactory.create(parts=[(PartFactory.create(), 3)])
+    line = ticket.part_lines.get()
+    values = fields_of(desk.get(change(ticket)), "serviceticket_form")
+    change_quantity(ticket=ticket, line_id=line.pk, quantity=4, was=3, actor=COMMAND)
+    answer = desk.post(change(ticket), values | {"part_lines-0-quantity_used": "5"})
+    assert CHANGED_MEANWHILE in refusals_of(answer)
+    # What nobody typed is not written.
+    assert desk.post(change(ticket), values | {"notes": "Caliper"}).status_code == 302
+    assert ticket.part_lines.get().quantity_used == 4
+
+
+def test_a_quantity_typed_into_a_row_that_is_gone_is_told(desk):
+    ticket = ServiceTicketFactory.create(parts=[(PartFactory.create(), 3)])
+    values = fields_of(desk.get(change(ticket)), "serviceticket_form")
+    ticket.part_lines.all().delete()
+    answer = desk.post(change(ticket), values | {"part_lines-0-quantity_used": "5"})
+    assert GONE_MEANWHILE in refusals_of(answer)
+    assert not ticket.part_lines.exists()
 
 
 def test_a_mechanic_who_cannot_work_is_refused(desk):

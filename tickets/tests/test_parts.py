@@ -1,20 +1,29 @@
 """The parts of a ticket."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from autoful.actor import COMMAND
+from autoful.errors import InvalidField
 from inventory.errors import InsufficientStock, PartNotFound
 from inventory.models import LARGEST_QUANTITY, Part, StockMovement
 from inventory.parts import change_part
 from inventory.stock import set_quantity
 from inventory.tests.factories import PartFactory
 from tests.soundness import faults, refused
-from tickets.errors import LineNotOnTicket, LineTooLarge, TicketClosed, TicketNotFound
+from tickets.errors import (
+    LineChangedMeanwhile,
+    LineNotOnTicket,
+    LineTooLarge,
+    TicketClosed,
+    TicketNotFound,
+)
+from tickets.lifecycle import transition
 from tickets.models import PartLine, ServiceTicket
-from tickets.parts import add_part, remove_line
+from tickets.parts import add_part, change_quantity, remove_line
 from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +55,36 @@ def test_a_part_already_there_keeps_its_price(pads: Part) -> None:
     assert (line.quantity_used, line.unit_price) == (5, Decimal("45.99"))
     assert line.unit_cost == Decimal("20.50")
     assert faults() == []
+
+
+@pytest.mark.parametrize(("quantity", "left"), [(1, 49), (5, 45), (2, 48)])
+def test_a_quantity_is_corrected(quantity: int, left: int, pads: Part) -> None:
+    ticket = ServiceTicketFactory.create(parts=[(pads, 2)])
+    line = ticket.part_lines.get()
+    change_quantity(ticket=ticket, line_id=line.pk, quantity=quantity, was=2, actor=COMMAND)
+    pads.refresh_from_db()
+    assert (ticket.part_lines.get().quantity_used, pads.quantity_in_stock) == (quantity, left)
+    assert faults() == []
+
+
+def test_a_quantity_that_cannot_be_is_refused(pads: Part) -> None:
+    ticket = ServiceTicketFactory.create(parts=[(pads, 2)])
+    correct = partial(change_quantity, ticket=ticket, actor=COMMAND)
+    number = ticket.part_lines.get().pk
+    with refused(InsufficientStock, available=48):
+        correct(line_id=number, quantity=51, was=2)
+    with refused(InvalidField):
+        correct(line_id=number, quantity=0, was=2)
+    with refused(LineTooLarge, largest=LARGEST_QUANTITY):
+        correct(line_id=number, quantity=LARGEST_QUANTITY + 1, was=2)
+    with refused(LineChangedMeanwhile, quantity=2):
+        correct(line_id=number, quantity=4, was=3)
+    with refused(LineNotOnTicket):
+        correct(line_id=number + 1, quantity=4, was=2)
+    transition(ticket=ticket, to="in_progress", actor=COMMAND)
+    transition(ticket=ticket, to="completed", actor=COMMAND)
+    with refused(TicketClosed, status="completed"):
+        correct(line_id=number, quantity=4, was=2)
 
 
 @pytest.mark.parametrize("status", ["completed", "cancelled"])

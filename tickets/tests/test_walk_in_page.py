@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from autoful.testing.pages import Desk
 from customers.models import Customer, Vehicle
-from customers.tests.factories import CustomerFactory, valid_vin
+from customers.tests.factories import CustomerFactory, VehicleFactory, valid_vin
 from tickets import lifecycle
 from tickets.models import ServiceTicket
 from tickets.tests.factories import ServiceTicketFactory
@@ -51,6 +51,14 @@ def test_one_form_opens_a_ticket_for_somebody_new(desk):
     assert ticket.customer.ticket_count == 1
 
 
+def test_somebody_with_the_same_car_is_asked_about(desk):
+    VehicleFactory.create(customer=CustomerFactory.create(name="Dana"), vin=VIN)
+    before = everything()
+    said = desk.post(PAGE, typed()).content.decode()
+    assert "Dana has this phone, e-mail or vehicle already." in said
+    assert everything() == before
+
+
 @pytest.mark.parametrize(
     "phone", ["+1 555 771 1221", "1 (555) 771-1221", "15557711221", "+15557711221"]
 )
@@ -59,7 +67,7 @@ def test_somebody_with_the_same_phone_is_asked_about(desk, phone):
     before = everything()
     page = desk.post(PAGE, typed())
     said = page.content.decode()
-    assert "Wanda W. has this phone or e-mail already." in said
+    assert "Wanda W. has this phone, e-mail or vehicle already." in said
     link = f"/admin/tickets/serviceticket/add/?customer={known.pk}&amp;vin={VIN.lower()}"
     assert link in said and 'value="QX-771"' in said
     assert everything() == before

@@ -1,0 +1,126 @@
+"""Opening a ticket in the back office: whose car it is, and what is asked before it goes elsewhere."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from autoful.testing.pages import Desk, fields_of, refusals_of
+from autoful.testing.personas import Persona
+from customers.models import Customer, Vehicle
+from customers.tests.factories import CustomerFactory, VehicleFactory, valid_vin
+from tests.soundness import everything
+from tickets.models import ServiceTicket
+from tickets.tests.factories import ServiceTicketFactory
+
+pytestmark = pytest.mark.django_db
+
+ADD = reverse("admin:tickets_serviceticket_add")
+WORK = {"service_desc": "Brakes", "service_date": "2025-03-14"}
+SURE = {"same_vehicle": "on"}
+
+
+def change(ticket: ServiceTicket) -> str:
+    return reverse("admin:tickets_serviceticket_change", args=(ticket.pk,))
+
+
+@pytest.fixture
+def desk(boss: Persona) -> Desk:
+    return Desk(boss.user)
+
+
+@pytest.fixture
+def dana() -> Customer:
+    return CustomerFactory.create(name="Dana Whitlow")
+
+
+@pytest.fixture
+def camry(dana: Customer) -> Vehicle:
+    return VehicleFactory.create(
+        customer=dana, make="Toyota", model="Camry", year=2019, plate="KX-1"
+    )
+
+
+def opened() -> tuple[str, str]:
+    ticket = ServiceTicket.objects.get()
+    return ticket.customer.name, ticket.vehicle.vin
+
+
+@pytest.mark.parametrize("by", ["vehicle", "vin"])
+def test_a_known_car_brings_its_owner(desk: Desk, camry: Vehicle, by: str) -> None:
+    typed = {"vehicle": camry.pk} if by == "vehicle" else {"vin": camry.vin.lower()}
+    assert desk.save(ADD, WORK | typed).status_code == 302
+    assert opened() == ("Dana Whitlow", camry.vin)
+    assert Vehicle.objects.count() == 1
+
+
+def test_a_new_car_needs_somebody_to_belong_to(desk: Desk, dana: Customer) -> None:
+    typed = WORK | {"vin": valid_vin(3)}
+    assert "Whose ticket is it?" in refusals_of(desk.save(ADD, typed))
+    assert desk.save(ADD, typed | {"customer": dana.pk}).status_code == 302
+    assert opened() == ("Dana Whitlow", valid_vin(3))
+
+
+@pytest.mark.parametrize(
+    ("typed", "refusal"),
+    [
+        ({}, "or type its VIN below"),
+        ({"vin": "SHORT"}, "A VIN has 11 to 17"),
+        ({"vehicle": "999"}, "Select a valid choice"),
+        ({"vehicle": "x"}, "Select a valid choice"),
+    ],
+)
+def test_a_ticket_for_no_car_is_refused(
+    desk: Desk, dana: Customer, typed: dict[str, Any], refusal: str
+) -> None:
+    before = everything()
+    assert refusal in refusals_of(desk.save(ADD, WORK | {"customer": dana.pk} | typed))
+    assert everything() == before
+
+
+def test_two_cars_are_one_too_many(desk: Desk, camry: Vehicle) -> None:
+    answer = desk.save(ADD, WORK | {"vehicle": camry.pk, "vin": valid_vin(3)})
+    assert "another VIN than that of the vehicle" in refusals_of(answer)
+
+
+@pytest.mark.parametrize("by", ["vehicle", "vin"])
+def test_another_customers_car_is_asked_about(desk: Desk, camry: Vehicle, by: str) -> None:
+    tom = CustomerFactory.create(name="Tom")
+    typed = WORK | {"customer": tom.pk, by: camry.pk if by == "vehicle" else camry.vin}
+    answer = desk.save(ADD, typed)
+    assert "This is the 2019 Toyota Camry of Dana Whitlow." in refusals_of(answer)
+    assert not ServiceTicket.objects.exists()
+    # The page that came back has the box to tick.
+    again = fields_of(answer, "serviceticket_form")
+    assert 'type="checkbox" name="same_vehicle"' in answer.content.decode()
+    assert desk.post(ADD, again | SURE).status_code == 302
+    assert opened() == ("Tom", camry.vin)
+    camry.refresh_from_db()
+    assert camry.customer.name == "Dana Whitlow"  # whoever brings it need not own it
+
+
+def test_a_vin_is_not_changed_to_another_customers_car_unasked(desk: Desk, camry: Vehicle) -> None:
+    ticket = ServiceTicketFactory.create(status="completed")
+    assert 'type="checkbox" name="same_vehicle"' not in desk.get(change(ticket)).content.decode()
+    before = everything()
+    answer = desk.save(change(ticket), {"vin": camry.vin})
+    assert "This is the 2019 Toyota Camry of Dana Whitlow." in refusals_of(answer)
+    assert everything() == before
+    assert desk.save(change(ticket), {"vin": camry.vin} | SURE).status_code == 302
+    ticket.refresh_from_db()
+    assert ticket.vehicle == camry
+
+
+def test_what_is_not_changed_is_not_asked_about(desk: Desk, camry: Vehicle) -> None:
+    ticket = ServiceTicketFactory.create(vin=camry.vin, customer=CustomerFactory.create())
+    assert desk.save(change(ticket), {"notes": "Tom brings it"}).status_code == 302
+
+
+def test_owners_are_named_to_whoever_may_know_them(clerk: Persona, camry: Vehicle) -> None:
+    ticket = ServiceTicketFactory.create()
+    names = ("view_serviceticket", "change_serviceticket")
+    clerk.user.user_permissions.add(*Permission.objects.filter(codename__in=names))
+    said = Desk(clerk.user).save(change(ticket), {"vin": camry.vin}).content.decode()
+    assert "of another customer" in said
+    assert "Dana" not in said
