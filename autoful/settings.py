@@ -231,6 +231,7 @@ TIME_ZONE = environment.time_zone("AUTOFUL_TIME_ZONE", "UTC")
 USE_TZ = True
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
+FORMAT_MODULE_PATH = "autoful.formats"
 
 # --- Web ------------------------------------------------------------------------------------------
 

@@ -138,11 +138,9 @@ class VehicleAdmin(SheetPages):
         ("The car", {"fields": ("make", "model", "year", "mileage")}),
     )
 
-    icon = "directions_car"
+    private_fields = {"customer": "customers.view_customer"}
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        sees = request.user.has_perm("customers.view_customer")
-        return [c for c in super().get_list_display(request) if sees or c != "customer"]
+    icon = "directions_car"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("customer")

@@ -96,6 +96,7 @@ class UnmovedFilter(admin.SimpleListFilter):
 class PartAdmin(SheetPages):
     form = PartForm
     sheet = PartSheet
+    inlines = (LedgerInline,)
     actions_list = ("order_sheet",)
     actions_detail = ("receive", "adjust")
     list_before_template = "admin/inventory/above_list.html"
@@ -129,9 +130,6 @@ class PartAdmin(SheetPages):
     def found_as(self, request: HttpRequest, row: Part) -> tuple[str, str]:
         number = f"{row.part_number}, " if row.part_number else ""
         return row.part_name, f"{number}{row.quantity_in_stock} in stock"
-
-    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
-        return [LedgerInline] if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Stock moves only with a line in the ledger: by `receive` and `adjust`.

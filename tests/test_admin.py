@@ -263,7 +263,7 @@ def test_dates_are_in_the_shops_zone(boss, settings):
     at = datetime.datetime(2025, 3, 14, 20, tzinfo=datetime.UTC)
     StockMovement.objects.update(created_at=at)
     text = boss.get(url(StockMovement, "changelist")).content.decode()
-    assert "March 15, 2025" in text
+    assert "15 Mar 2025" in text
 
 
 def test_a_walk_in_has_no_account(boss):

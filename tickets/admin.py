@@ -37,8 +37,11 @@ from tickets.lifecycle import (
 from tickets.models import ServiceTicket
 from tickets.records import by_number
 from tickets.sheets import TicketSheet
+from tickets.tables import TicketsOfCustomer, TicketsOfVehicle
 from tickets.timeline import Timeline
 from tickets.walk_in import WalkInPage
+
+__all__ = ["ServiceTicketAdmin", "TicketsOfCustomer", "TicketsOfVehicle"]
 
 Status = ServiceTicket.Status
 
@@ -79,15 +82,18 @@ def _what_cancelling_does(ticket: ServiceTicket) -> str:
     return f"This cannot be undone, and the team is released.{back}"
 
 
-class LateFilter(admin.SimpleListFilter):
-    title = "late"
-    parameter_name = "late"
+class DueFilter(admin.SimpleListFilter):
+    title = "due"
+    parameter_name = "due"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Open and past its day")]
+        return [("today", "Open and for today"), ("late", "Open and past its day")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.late(timezone.localdate()) if self.value() == "yes" else queryset
+        today = timezone.localdate()
+        if self.value() == "today":
+            return queryset.due(today)
+        return queryset.late(today) if self.value() == "late" else queryset
 
 
 class ReasonForm(forms.Form):
@@ -98,7 +104,7 @@ class ReasonForm(forms.Form):
 class ServiceTicketAdmin(WalkInPage, SheetPages):
     sheet = TicketSheet
     list_display = ("number", "customer", "vehicle", "work", "team", "service_date", "state")
-    list_filter = ("status", LateFilter, "service_date")
+    list_filter = ("status", DueFilter, "service_date")
     list_select_related = ("customer", "vehicle")
     sortable_by = ("number", "service_date", "state")  # what an index has in order
     search_fields = SEARCHED
@@ -112,7 +118,7 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
     change_form_outer_before_template = "admin/tickets/above.html"
     change_form_outer_after_template = "admin/tickets/timeline.html"
     fieldsets = (
-        (None, {"fields": ("customer", "vehicle", "vin", SURE, "status", "completed_at")}),
+        (None, {"fields": ("vin", SURE)}),
         ("Work", {"fields": ("service_desc", "notes", ("service_date", "mileage"))}),
     )
     add_fieldsets = (
@@ -174,9 +180,6 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return [TeamInline, PartLineInline]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("customer", "vehicle", "status", "completed_at") if obj else ()
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

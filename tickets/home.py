@@ -3,29 +3,23 @@
 Each part of it is shown to whoever may see what it is about, and costs a fixed number of queries.
 """
 
-import json
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date
 from typing import Any, cast
 
-from django.conf import settings
-from django.db.models import Count, DecimalField, F, Q, Sum
+from django.contrib import admin
+from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from autoful import tally
 from autoful.accounts.models import User
-from autoful.admin.filters import beginning_of
-from autoful.money import to_cents
 from inventory.models import Part
 from mechanics.models import Mechanic
-from tickets.models import Assignment, PartLine, ServiceTicket
+from tickets.models import Assignment, ServiceTicket
+from tickets.months import months
 
-# Unfold's colours, which read on its light pages and on its dark ones.
-BARS = ["var(--color-base-400)", "var(--color-primary-600)"]
 LONGEST = 8  # rows of a list; the rest is a click away
 MOST_AT_WORK = 100  # tickets in progress that are told by their mechanics
 
@@ -36,15 +30,16 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the page shows besides what every page does: unfold's DASHBOARD_CALLBACK."""
     may = request.user.has_perm
     today = timezone.localdate()
+    context["begin"] = _begin(request)
     if may("tickets.view_serviceticket"):
         statuses = _statuses()
-        context |= {"statuses": statuses, "late": _late(today)}
+        context |= {"statuses": statuses, "late": _late(today), "due": _due(today)}
         if may("mechanics.view_mechanic"):
             context["team"] = _at_work()
         if not any(status["count"] for status in statuses):
             context["steps"] = _first_steps(request)
         if may("inventory.view_cost"):
-            context["months"] = _months(timezone.localtime())
+            context["months"] = months(timezone.localtime())
     if may("inventory.view_part"):
         context["low"] = _low()
     if may("tickets.view_own_work") and not may("tickets.view_serviceticket"):
@@ -89,11 +84,22 @@ def _late(today: date) -> dict[str, Any]:
     rows = late.filter(pk__in=longest_ago).select_related("customer", "vehicle")
     return {
         "count": late.count(),
-        "url": _tickets(late="yes"),
+        "url": _tickets(due="late"),
         "rows": [
             {"ticket": ticket, "days": (today - ticket.service_date).days, "url": _page(ticket)}
             for ticket in rows
         ],
+    }
+
+
+def _due(today: date) -> dict[str, Any]:
+    """Open tickets for today."""
+    due = ServiceTicket.objects.due(today)
+    rows = due.select_related("customer", "vehicle")[:LONGEST]
+    return {
+        "count": due.count(),
+        "url": _tickets(due="today"),
+        "rows": [{"ticket": ticket, "url": _page(ticket)} for ticket in rows],
     }
 
 
@@ -156,102 +162,20 @@ def _low() -> dict[str, Any]:
     }
 
 
-# --- Money ----------------------------------------------------------------------------------------
+# --- What begins here -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Period:
-    """Tickets completed in it, what their parts brought, and what of that is left after their cost.
-
-    A part whose cost nobody entered has no margin, and is counted in `unknown`.
-    """
-
-    tickets: int
-    sold: Decimal
-    margin: Decimal
-    unknown: int
-
-
-def _months(now: datetime) -> dict[str, Any]:
-    """This month until now, and last month: until the same moment of it, and whole."""
-    this = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    # By the calendar of the shop, whatever a change of the clock does to the hours.
-    last = beginning_of((this - timedelta(days=1)).date().replace(day=1))
-    same = min(last + (now - this), this)
-    periods = _completed({"this": (this, now), "same": (last, same), "last": (last, this)})
-    names = last.strftime("%B"), this.strftime("%B")
-    return {
-        "before": names[0],
-        "name": names[1],
-        "currency": settings.AUTOFUL_CURRENCY,
-        "unknown": periods["this"].unknown,
-        "figures": [
-            _figure("Tickets completed", periods, "tickets", names),
-            _figure("Parts sold", periods, "sold", names, is_money=True),
-            _figure("Margin on parts", periods, "margin", names, is_money=True),
-        ],
-    }
-
-
-def _completed(spans: dict[str, tuple[datetime, datetime]]) -> dict[str, Period]:
-    """One query for the tickets and one for their parts; a span is without its end."""
-    earliest = min(start for start, _ in spans.values())
-    tickets = ServiceTicket.objects.filter(status=Status.COMPLETED, completed_at__gte=earliest)
-    counted = tickets.aggregate(
-        **{
-            name: Count("pk", filter=Q(completed_at__gte=start, completed_at__lt=end))
-            for name, (start, end) in spans.items()
-        }
-    )
-    sums: dict[str, Any] = {}
-    for name, (start, end) in spans.items():
-        within = Q(ticket__completed_at__gte=start, ticket__completed_at__lt=end)
-        known = within & Q(unit_cost__isnull=False)
-        sums[f"{name}_sold"] = _sum(F("unit_price"), within)
-        sums[f"{name}_margin"] = _sum(F("unit_price") - F("unit_cost"), known)
-        sums[f"{name}_unknown"] = Count("pk", filter=within & Q(unit_cost__isnull=True))
-    lines = PartLine.objects.filter(
-        ticket__status=Status.COMPLETED, ticket__completed_at__gte=earliest
-    )
-    money = lines.aggregate(**sums)
-    return {
-        name: Period(
-            tickets=counted[name],
-            sold=to_cents(money[f"{name}_sold"] or Decimal(0)),
-            margin=to_cents(money[f"{name}_margin"] or Decimal(0)),
-            unknown=money[f"{name}_unknown"],
-        )
-        for name in spans
-    }
-
-
-def _sum(each: Any, within: Q) -> Sum:
-    return Sum(each * F("quantity_used"), filter=within, output_field=DecimalField())
-
-
-def _figure(
-    label: str,
-    periods: dict[str, Period],
-    name: str,
-    months: tuple[str, str],
-    *,
-    is_money: bool = False,
-) -> dict[str, Any]:
-    """One number of each period, and the bars of last month and this one."""
-    this, same, last = (getattr(periods[period], name) for period in ("this", "same", "last"))
-    bars = {"data": [float(last), float(this)], "backgroundColor": BARS, "maxBarThickness": 48}
-    return {
-        "label": label,
-        "this": this,
-        "last": last,
-        "is_money": is_money,
-        "change": this - same,
-        "fewer": same - this,
-        "chart": json.dumps({"labels": months, "datasets": [bars]}),
-    }
-
-
-# --- A new shop -----------------------------------------------------------------------------------
+def _begin(request: HttpRequest) -> list[dict[str, str]]:
+    """What the counter does most, for whoever may."""
+    page = cast(Any, admin.site._registry[ServiceTicket])
+    ways = []
+    if page.has_walk_in_permission(request):
+        url = reverse("admin:tickets_serviceticket_walk_in")
+        ways.append({"title": "Walk-in", "variant": "primary", "url": url})
+    if page.has_add_permission(request):
+        url = reverse("admin:tickets_serviceticket_add")
+        ways.append({"title": "New ticket", "variant": "default", "url": url})
+    return ways
 
 
 def _first_steps(request: HttpRequest) -> list[dict[str, Any]]:

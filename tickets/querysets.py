@@ -22,5 +22,10 @@ class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
         late = self.filter(status__in=self.model.OPEN, service_date__lt=today)
         return late.order_by("service_date", "id")
 
+    def due(self, day: date) -> ServiceTicketQuerySet:
+        """Open, and for that day."""
+        due = self.filter(status__in=self.model.OPEN, service_date=day)
+        return due.order_by("service_date", "id")
+
     def with_team(self) -> ServiceTicketQuerySet:
         return self.prefetch_related("assignments__mechanic")

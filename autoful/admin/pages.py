@@ -25,12 +25,14 @@ from autoful.accounts.models import User
 from autoful.actor import Actor, Role
 from autoful.admin.forms import PicksRows, add_refusal, is_row_number, minding_others
 from autoful.admin.history import History, sees_all_of
+from autoful.admin.inlines import ReadOnlyInline
 from autoful.admin.lists import ShopList
 from autoful.api.errors import with_status_of
 from autoful.db import retrying
 from autoful.errors import DomainError, Missing
 
 T = TypeVar("T")
+Inline = TypeVar("Inline", bound=ReadOnlyInline)
 
 EVENTS, MOST_PAGES = 100, 100  # of a history: events on a page, and pages
 
@@ -45,6 +47,17 @@ class ShopAdmin(PicksRows, ShopList):
 
     icon = "search"  # beside what the search box found
     history_of: type[History] = History
+
+    @classmethod
+    def also_shows(cls, table: type[Inline]) -> type[Inline]:
+        """Put a table at the end of this page; for an app that knows this one, and not the other way."""
+        cls.inlines = (*cls.inlines, table)
+        return table
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        # A new row has nothing to be read yet.
+        tables = super().get_inlines(request, obj)
+        return [table for table in tables if obj or not issubclass(table, ReadOnlyInline)]
 
     def find(self, request: HttpRequest, text: str) -> Any:
         """The rows that the search box of every page finds by `text`; none, unless a page says which."""

@@ -16,6 +16,7 @@ from inventory.tests.factories import PartFactory
 from mechanics.tests.factories import MechanicFactory
 from tickets import home
 from tickets.models import Assignment, PartLine, ServiceTicket
+from tickets.months import months
 from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,39 @@ def test_late_is_what_is_open_and_past_its_day(desk, monkeypatch):
     assert {ticket.pk for ticket in listed} == {ticket.pk for ticket in late}
 
 
+def test_due_is_what_is_open_and_for_today(desk, monkeypatch):
+    monkeypatch.setattr(home, "LONGEST", 2)
+    today = timezone.localdate()
+    due = [ServiceTicketFactory.create(service_date=today) for _ in range(3)]
+    ServiceTicketFactory.create(service_date=today, status=Status.COMPLETED)
+    for away in (-1, 1):
+        ServiceTicketFactory.create(service_date=today + datetime.timedelta(days=away))
+    found = shown(desk)["due"]
+    assert [row["ticket"] for row in found["rows"]] == due[:2]
+    assert found["count"] == 3
+    listed = desk.get(found["url"]).context_data["cl"].result_list
+    assert {ticket.pk for ticket in listed} == {ticket.pk for ticket in due}
+
+
+@pytest.mark.parametrize(
+    ("permissions", "ways"),
+    [
+        ([], []),
+        (["add_serviceticket"], ["New ticket"]),
+        (
+            ["add_serviceticket", "add_customer", "view_customer", "view_vehicle"],
+            ["Walk-in", "New ticket"],
+        ),
+    ],
+)
+def test_a_ticket_is_begun_from_the_first_page(clerk, permissions, ways):
+    clerk.user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    desk = Desk(clerk.user)
+    begin = shown(desk)["begin"]
+    assert [way["title"] for way in begin] == ways
+    assert all(desk.get(way["url"]).status_code == 200 for way in begin)
+
+
 def test_who_works_on_what_begins_with_who_is_free(desk):
     ada, ben, cy = (MechanicFactory.create(name=name) for name in ("Ada", "Ben", "Cy"))
     MechanicFactory.create(name="Waiting", approved=False)
@@ -123,9 +157,9 @@ def test_this_month_against_last_in_the_shops_own_time(settings):
     completed(moment(2026, 1, 31, 23, 30), (9, Decimal("99.00"), Decimal("1.00")))
     completed(moment(2026, 2, 3, 9), (3, Decimal("1.00"), Decimal("0.50")))
     with timezone.override(zone):
-        months = home._months(now)
-    assert (months["name"], months["before"], months["unknown"]) == ("March", "February", 1)
-    tickets, sold, margin = months["figures"]
+        found = months(now)
+    assert (found["name"], found["before"], found["unknown"]) == ("March", "February", 1)
+    tickets, sold, margin = found["figures"]
     assert (tickets["this"], tickets["last"], tickets["change"]) == (2, 2, 1)
     assert (sold["this"], sold["last"]) == (Decimal("25.55"), Decimal("10.00"))
     assert sold["change"] == Decimal("22.55")
@@ -141,8 +175,8 @@ def test_a_day_that_the_month_before_did_not_have(settings):
     completed(datetime.datetime(2026, 2, 28, 23, tzinfo=zone))
     completed(datetime.datetime(2026, 3, 1, 1, tzinfo=zone))
     with timezone.override(zone):
-        months = home._months(datetime.datetime(2026, 3, 31, 12, tzinfo=zone))
-    assert (months["figures"][0]["this"], months["figures"][0]["change"]) == (1, 0)
+        found = months(datetime.datetime(2026, 3, 31, 12, tzinfo=zone))
+    assert (found["figures"][0]["this"], found["figures"][0]["change"]) == (1, 0)
 
 
 def test_cancelled_and_reopened_tickets_have_sold_nothing(desk):
@@ -156,11 +190,11 @@ def test_cancelled_and_reopened_tickets_have_sold_nothing(desk):
     ("permissions", "parts"),
     [
         ([], set()),
-        (["view_serviceticket"], {"statuses", "late"}),
-        (["view_serviceticket", "view_mechanic"], {"statuses", "late", "team"}),
+        (["view_serviceticket"], {"statuses", "late", "due"}),
+        (["view_serviceticket", "view_mechanic"], {"statuses", "late", "due", "team"}),
         (["view_part"], {"low"}),
         (["view_part", "view_cost"], {"low"}),
-        (["view_serviceticket", "view_cost"], {"statuses", "late", "months"}),
+        (["view_serviceticket", "view_cost"], {"statuses", "late", "due", "months"}),
         (["view_own_work"], {"mine"}),
     ],
 )
@@ -169,7 +203,7 @@ def test_each_sees_the_part_of_the_day_that_is_theirs(clerk, permissions, parts)
     clerk.user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     page = Desk(clerk.user).get(HOME)
     assert page.status_code == 200
-    known = {"statuses", "late", "team", "months", "low", "mine", "steps"}
+    known = {"statuses", "late", "due", "team", "months", "low", "mine", "steps"}
     assert known & set(page.context_data) == parts
 
 
@@ -203,4 +237,4 @@ def test_the_page_costs_the_same_however_much_there_is(desk):
     assert Assignment.objects.count() > 3 and PartLine.objects.count() > 3
     many = queries()
     assert len(few) == len(many), "\n".join(many)
-    assert len(many) <= 17, "\n".join(many)
+    assert len(many) <= 18, "\n".join(many)
