@@ -10,6 +10,7 @@ from typing import Any
 
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from autoful import environment
 
@@ -208,6 +209,7 @@ UNFOLD = {
     # None: otherwise every browser asks for one and logs that it is not there.
     "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],
     "SHOW_VIEW_ON_SITE": False,
+    "SCRIPTS": [lambda _: static("autoful/search.js")],
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,

@@ -146,7 +146,7 @@ class VehicleAdmin(SheetPages):
         return super().get_queryset(request).select_related("customer")
 
     def find(self, request: HttpRequest, text: str) -> Any:
-        return self.get_queryset(request).found_by(text)
+        return self.get_queryset(request).found_by(text, described=True)
 
     def picked_as(self, request: HttpRequest, row: Vehicle) -> str:
         return ", ".join(filter(None, (str(row), *self._told_of(request, row))))

@@ -6,15 +6,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import F, Q, Value
-from django.db.models.functions import Replace
+from django.db.models import Q
+
+from autoful.spelling import all_words, bare_column, begins_so
 
 if TYPE_CHECKING:
     from customers.models import Customer, Vehicle  # noqa: F401
 
 
 PHONE = re.compile(r"\+?[0-9 ()./-]+")
-PHONE_MARKS = " ()./-"
+YEAR = re.compile("(19|20)[0-9]{2}")
 FEWEST_DIGITS = 4
 LAST_SIX = 6  # of a VIN: what is read out over the phone
 
@@ -31,14 +32,20 @@ def vin_begins(text: str) -> Q:
 
 class VehicleQuerySet(models.QuerySet["Vehicle"]):
     def found_by(self, text: str, *, described: bool = False) -> VehicleQuerySet:
-        """By the plate, or by the VIN: its beginning, or its last six. `described`: by make and model
-        too."""
-        found = vin_begins(text) | Q(plate__istartswith=text)
+        """By the plate however spaced, or by the VIN: its beginning, or its last six. `described`: by
+        words of make, model and year too."""
+        found = vin_begins(text) | begins_so("plate", text)
         if len(text) >= LAST_SIX:
             found |= Q(vin__endswith=text.upper())
-        if described:
-            found |= Q(make__icontains=text) | Q(model__icontains=text)
-        return self.filter(found)
+        if described and any(letter.isalpha() for letter in text):
+            found |= self._described_so(text)
+        return self.annotate(bare_plate=bare_column("plate")).filter(found)
+
+    def _described_so(self, text: str) -> Q:
+        words = text.split()
+        years = [word for word in words if YEAR.fullmatch(word)]
+        found = all_words(" ".join(w for w in words if w not in years), "make", "model")
+        return found & Q(year__in=years) if years else found
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -47,8 +54,8 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(deleted_at=None)
 
     def found_by(self, text: str) -> CustomerQuerySet:
-        """By a piece of the name, the beginning of the e-mail, or a phone number however spaced."""
-        found = Q(name__icontains=text) | Q(email__istartswith=text)
+        """By pieces of the name, the beginning of the e-mail, or a phone number however spaced."""
+        found = all_words(text, "name") | Q(email__istartswith=text)
         digits = _digits(text)
         if len(digits) >= FEWEST_DIGITS and PHONE.fullmatch(text):
             return self._with_bare_phone().filter(found | Q(bare_phone__contains=digits))
@@ -62,10 +69,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self._with_bare_phone().filter(found).order_by("-id") if found else self.none()
 
     def _with_bare_phone(self) -> CustomerQuerySet:
-        bare: Any = F("phone")
-        for mark in PHONE_MARKS:
-            bare = Replace(bare, Value(mark), Value(""))
-        return self.annotate(bare_phone=bare)
+        return self.annotate(bare_phone=bare_column("phone"))
 
     def open_ticket_count(self) -> int:
         """How many of their tickets are still worked on."""

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +27,7 @@ from autoful.admin.lists import MOST_LISTED, SEARCHED, newest
 from autoful.sheets.pages import SheetPages
 from autoful.sheets.writing import as_csv
 from inventory import order_sheet, stock
+from inventory.deliveries import DeliveryPage
 from inventory.forms import PartForm, QuantityField
 from inventory.models import Part, StockMovement
 from inventory.parts import change_part, delete_part, enter_part
@@ -93,11 +95,11 @@ class UnmovedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Part)
-class PartAdmin(SheetPages):
+class PartAdmin(DeliveryPage, SheetPages):
     form = PartForm
     sheet = PartSheet
     inlines = (LedgerInline,)
-    actions_list = ("order_sheet",)
+    actions_list = ("delivery", "order_sheet")
     actions_detail = ("receive", "adjust")
     list_before_template = "admin/inventory/above_list.html"
     list_display = (
@@ -105,7 +107,8 @@ class PartAdmin(SheetPages):
         *("quantity_in_stock", "reorder_point", "location"),
     )
     list_filter = (LowStockFilter, UnmovedFilter, "category")
-    search_fields = ("part_name", "part_number", "category", "location")
+    search_fields = SEARCHED
+    search_help_text = "Part number, words of the name, category or location."
     ordering = ("part_name", "id")
     fieldsets = (
         (None, {"fields": ("part_name", "part_number", "category")}),
@@ -119,6 +122,12 @@ class PartAdmin(SheetPages):
     )
 
     icon = "inventory_2"
+
+    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
+        return [
+            Q(pk__in=newest(Part.objects.found_by(text))),
+            Q(category__icontains=text) | Q(location__istartswith=text),
+        ]
 
     def find(self, request: HttpRequest, text: str) -> Any:
         return Part.objects.found_by(text)
@@ -183,6 +192,7 @@ class PartAdmin(SheetPages):
             form_class=DeliveryForm,
             do=do,
             title="Receive delivery",
+            text=self._stock_now(request, object_id),
             button="Book into stock",
         )
 
@@ -198,9 +208,14 @@ class PartAdmin(SheetPages):
             form_class=CountForm,
             do=do,
             title="Adjust stock",
-            text="Enter what is on the shelf. The difference goes into the ledger.",
+            text=f"{self._stock_now(request, object_id)} Enter what is on the shelf. The difference goes "
+            "into the ledger.",
             button="Set stock",
         )
+
+    def _stock_now(self, request: HttpRequest, object_id: str) -> str:
+        part = self.get_object(request, unquote(object_id))
+        return f"{part.quantity_in_stock} in stock now." if part else ""
 
     def enter(self, fields: dict[str, Any], actor: Actor) -> Part:
         quantity = fields.pop("quantity_in_stock")

@@ -12,6 +12,7 @@ from django.db.models import Count, DecimalField, F, OuterRef, Q, Subquery, Sum,
 from django.db.models.functions import Coalesce
 
 from autoful.money import to_cents
+from autoful.spelling import all_words, bare_column, begins_so
 
 if TYPE_CHECKING:
     from inventory.models import Part  # noqa: F401
@@ -35,8 +36,9 @@ class PartQuerySet(models.QuerySet["Part"]):
         return self.filter(part_name__icontains=text)
 
     def found_by(self, text: str) -> PartQuerySet:
-        """By a part number or its beginning, or a piece of the name."""
-        return self.filter(Q(part_number__istartswith=text) | Q(part_name__icontains=text))
+        """By the beginning of the part number however spaced, or pieces of the name."""
+        found = begins_so("part_number", text) | all_words(text, "part_name")
+        return self.annotate(bare_part_number=bare_column("part_number")).filter(found)
 
     def low(self, threshold: int | None = None) -> PartQuerySet:
         """At or below `threshold`, or each part's own reorder point; emptiest first."""

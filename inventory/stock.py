@@ -5,6 +5,8 @@ is read after it is the balance, and a line inserted after it finds its foreign 
 (the other way round, most requests for one hot part ended in a deadlock).
 """
 
+from collections.abc import Iterable
+
 from django.db.models import F
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
@@ -81,6 +83,17 @@ def receive(*, part: Part, quantity: int, note: str = "", actor: Actor) -> Part:
         note=note,
         actor=actor,
     )
+
+
+@verb
+def receive_delivery(*, lines: Iterable[tuple[int, int]], note: str = "", actor: Actor) -> None:
+    """Book what came at once into stock, all or nothing; `lines` are parts' numbers with quantities.
+
+    Raises PartNotFound, StockTooLarge, InvalidField below 1.
+    """
+    # By part, whatever the lines' order: the order in which everybody locks parts.
+    for part_id, quantity in sorted(lines):
+        _add(part_id=part_id, quantity=quantity, reason=Reason.RECEIVED, note=note, actor=actor)
 
 
 @verb

@@ -12,6 +12,7 @@ from autoful.accounts.permissions import may_manage
 from autoful.actor import Actor
 from autoful.admin import StandingFilter, VerbAdmin
 from autoful.admin.pages import back_office
+from autoful.spelling import all_words
 from mechanics.models import Mechanic
 from mechanics.registration import approve, change_mechanic, close_mechanic, register_mechanic
 
@@ -51,6 +52,14 @@ class MechanicAdmin(VerbAdmin):
         "This closes the mechanic's account and erases e-mail, phone and salary for good. They "
         "are taken off every open ticket; finished tickets keep the name."
     )
+
+    icon = "engineering"
+
+    def find(self, request: HttpRequest, text: str) -> Any:
+        return Mechanic.objects.existing().filter(all_words(text, "name"))
+
+    def found_as(self, request: HttpRequest, row: Mechanic) -> tuple[str, str]:
+        return row.name, ", ".join(filter(None, ("mechanic", row.phone)))
 
     @display(description="e-mail", ordering="user__email")
     def account_email(self, mechanic: Mechanic) -> str:

@@ -26,11 +26,14 @@ def shop():
     )
     ticket = ServiceTicketFactory.create(customer=sarah, vin=VIN)
     Vehicle.objects.update(plate="KL-AB 123", make="Honda", model="Accord", year=2003)
+    mechanic = MechanicFactory.create(name="Lisa Raymund")
     part = PartFactory.create(part_name="Brake Pad Set", part_number="BP-4711")
     for _ in range(3):
         ServiceTicketFactory.create(customer=CustomerFactory.create(phone="+1 555 090 9090"))
         PartFactory.create()
-    return {"customer": sarah, "ticket": ticket, "vehicle": ticket.vehicle, "part": part}
+    return {"customer": sarah, "ticket": ticket, "vehicle": ticket.vehicle, "part": part} | {
+        "mechanic": mechanic
+    }
 
 
 @pytest.fixture
@@ -61,6 +64,15 @@ def found(desk, text):
         (VIN[:15], "vehicle"),
         (VIN[-6:], "vehicle"),
         ("kl-ab 123", "vehicle"),
+        ("klab123", "vehicle"),
+        ("KL AB", "vehicle"),
+        ("accord", "vehicle"),
+        ("2003 honda accord", "vehicle"),
+        ("accord honda", "vehicle"),
+        ("johnson sarah", "customer"),
+        ("bp4711", "part"),
+        ("set brake", "part"),
+        ("lisa ray", "mechanic"),
         ("bp-4711", "part"),
         ("pad set", "part"),
     ],
@@ -68,7 +80,7 @@ def found(desk, text):
 def test_what_is_read_out_over_the_phone_finds_it(desk, shop, text, kind):
     Vehicle.objects.exclude(pk=shop["vehicle"].pk).update(plate="")
     urls = {"customer": "customers/customer", "vehicle": "customers/vehicle"}
-    urls |= {"part": "inventory/part"}
+    urls |= {"part": "inventory/part", "mechanic": "mechanics/mechanic"}
     assert found(desk, text) == [f"/admin/{urls[kind]}/{shop[kind].pk}/change/"]
 
 
