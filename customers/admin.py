@@ -36,6 +36,12 @@ class VehicleInline(VerbInline):
     hide_title = False
     show_change_link = True
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "vin":
+            field.widget.attrs["class"] += " min-w-52"  # all 17 characters
+        return field
+
 
 @admin.register(Customer)
 class CustomerAdmin(SheetPages):

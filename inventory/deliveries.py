@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.forms import BaseFormSet, formset_factory
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -49,6 +48,11 @@ class DeliveredFormSet(BaseFormSet):
         if not any(self.errors) and not any(form.has_changed() for form in self.forms):
             raise forms.ValidationError("Say which parts came, and how many of each.")
 
+    def add_fields(self, form: Any, index: Any) -> None:
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            field.widget.attrs["aria-label"] = f"{name.capitalize()}, row {(index or 0) + 1}"
+
     @property
     def delivered(self) -> list[tuple[int, int]]:
         rows = [form.cleaned_data for form in self.forms if form.has_changed()]
@@ -58,13 +62,16 @@ class DeliveredFormSet(BaseFormSet):
 class DeliveryPage(VerbAdmin):
     """The page of that form, on the list of parts."""
 
-    actions_list = ("delivery",)
+    actions_list: tuple[str, ...] = ("delivery",)
 
-    @action(description="Receive delivery", icon="local_shipping", url_path="delivery")
+    @action(
+        description="Receive delivery",
+        icon="local_shipping",
+        url_path="delivery",
+        permissions=["change"],
+    )
     def delivery(self, request: HttpRequest) -> HttpResponse:
         """Several parts that came at once."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
         posted = request.POST if request.method == "POST" else None
         form, rows = NoteForm(posted), _rows(request)(posted, prefix="rows")
         refused: DomainError | None = None

@@ -290,3 +290,35 @@ def test_no_list_counts_its_choices(desk: Desk) -> None:
 def test_all_that_is_recorded_is_about_rows_that_have_a_page() -> None:
     """So whoever sees every page sees every entry, and the trail is not asked for each kind."""
     assert set(auditlog.get_models()) <= set(admin.site._registry)
+
+
+# --- Empty lists ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "query", "said"),
+    [
+        (Group, "", "There are no groups yet."),
+        (Group, "q=nobody", "No groups fit this search."),
+        (ServiceTicket, "status__exact=cancelled", "No service tickets fit these filters."),
+        (
+            ServiceTicket,
+            "q=nobody&status__exact=cancelled",
+            "No service tickets fit this search and these filters.",
+        ),
+    ],
+)
+def test_an_empty_list_says_what_to_do(
+    boss: Persona, model: type[models.Model], query: str, said: str
+) -> None:
+    Group.objects.all().delete()
+    page = Desk(boss.user).get(f"{list_of(model)}?{query}").content.decode()
+    assert said in page
+    assert ("Clear search and filters" in page) == bool(query)
+    assert ("Add the first group" in page) == (not query)
+
+
+def test_a_number_written_as_on_the_pages_finds_its_entries(desk: Desk) -> None:
+    part = Part.objects.latest("pk")
+    entries = LogEntry.objects.filter(object_pk=str(part.pk)).count()
+    assert found(desk, LogEntry, f"#{part.pk}") >= entries > 0

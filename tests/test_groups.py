@@ -57,7 +57,7 @@ UNSEEN = {
 NEEDS = {"changelist": "V", "add": "A", "change": "V", "delete": "D", "history": "V"}
 # Of a page's own: what they do is a change.
 MORE = {"receive": "C", "adjust": "C", "move": "C", "password": "C", "walk-in": "A"}
-MORE |= {"order-sheet": "V", "export": "V", "import": "C"}
+MORE |= {"delivery": "C", "order-sheet": "V", "export": "V", "import": "C"}
 
 
 def pages() -> list[tuple[str, str]]:

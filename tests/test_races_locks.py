@@ -323,3 +323,29 @@ def test_control_in_the_order_typed_one_page_is_the_deadlocks_victim() -> None:
 
     with unhindered(), patch.object(inlines, "sorted", as_typed, create=True):
         assert kinds(pages_meet(), Busy) == [1, 1]
+
+
+def deliveries_meet() -> list[Any]:
+    """Two deliveries bring the same parts, typed in other orders; see `pages_meet`."""
+    one, two = two_parts()
+
+    def book(parts: list[Part]) -> Any:
+        lines = [(part.pk, 1) for part in parts]
+        return partial(stock.receive_delivery, lines=lines, actor=COMMAND)
+
+    with (
+        patch.object(db, "RETRIES", 0),
+        rival_after(stock, "_add", book([two, one])) as rival,
+    ):
+        return [outcome(book([one, two])), rival.outcome()]
+
+
+def test_two_deliveries_take_their_parts_in_one_order() -> None:
+    assert kinds(deliveries_meet()) == [2]
+    assert faults() == []
+
+
+@on_mysql
+def test_control_in_the_order_typed_one_delivery_is_the_deadlocks_victim() -> None:
+    with unhindered(), patch.object(stock, "sorted", list, create=True):
+        assert kinds(deliveries_meet(), Busy) == [1, 1]

@@ -60,6 +60,12 @@ def _pointing_at(queryset: Any, column: str, value: str) -> Any:
     return queryset.filter(**{column: int(value)}) if is_row_number(value) else queryset.none()
 
 
+def _named(opts: Any, one: str, many: str) -> Any:
+    named = copy(opts)
+    named.verbose_name, named.verbose_name_plural = one, many
+    return named
+
+
 class ModelFilter(admin.SimpleListFilter):
     """By kind of object. Django's own filter would read the whole trail to see which there are."""
 
@@ -137,7 +143,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
         people = User.objects.filter(email__startswith=text.lower())
         return [
             Q(cid=text),
-            Q(object_pk=text),
+            Q(object_pk=text.removeprefix("#")),
             Q(actor__in=newest(people)),
             self.recently(Q(object_repr__icontains=text)),
         ]
@@ -166,9 +172,13 @@ class LogEntryAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         # The name by which the page is known in the navigation; the model is not ours to name.
-        named = copy(self.opts)
-        named.verbose_name_plural = "audit trail"
+        named = _named(self.opts, "entry", "audit trail")
         return super().changelist_view(request, {"opts": named, **(extra_context or {})})
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist: Any = super().get_changelist_instance(request)
+        changelist.opts = _named(self.opts, "entry", "entries")  # which it counts
+        return changelist
 
     def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
         kinds = self.kinds_shown(request)

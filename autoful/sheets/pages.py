@@ -203,6 +203,7 @@ class SheetPages(VerbAdmin):
         context = {
             "job": job,
             "busy": busy,
+            "after": self._mine(request).filter(pk__gt=job.pk).order_by("pk").first(),
             "stale": busy and progress.is_stale(job),
             "progress": progress.of(job),
             "rows": pages.get_page(request.GET.get("page")) if not busy else None,

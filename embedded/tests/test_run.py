@@ -63,7 +63,7 @@ def test_the_first_start_says_what_it_does_and_where_to_go(
     steps = ["Preparing the database", "Filling the demo shop", "Starting the server", "is ready"]
     assert [said.index(step) for step in steps] == sorted(said.index(step) for step in steps)
     assert said.count("Filling the demo shop") == 4
-    for place in ("/", "/admin/", "/api/docs/"):
+    for place in ("/admin/", "/api/docs/"):
         assert f"{home.site}{place}\n" in said
     for who in (demo.OWNER, demo.MECHANIC, demo.CUSTOMER):
         assert f"{who.email} " in said

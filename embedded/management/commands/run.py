@@ -71,7 +71,6 @@ class Command(BaseCommand):
         lines = [
             "",
             "Autoful is ready.",
-            f"  Start page    {site}/",
             f"  Back office   {site}/admin/",
             f"  API, to try   {site}/api/docs/",
         ]
