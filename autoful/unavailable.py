@@ -22,6 +22,8 @@ UNAVAILABLE = {
     *(2002, 2003, 2005, 2006, 2012, 2013, 2055),
     # too many connections: of all, of this user, of this user's hour; no thread; host blocked
     *(1040, 1203, 1226, 1135, 1129),
+    # took longer than it may (MariaDB, MySQL)
+    *(1969, 3024),
     # shutting down, connection killed (MariaDB, MySQL), query killed, idle for too long
     *(1053, 1927, 3169, 1317, 4031),
     # a proxy or a network between us

@@ -81,10 +81,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def init_connection_state(self) -> None:
         try:
             super().init_connection_state()
+            if seconds := self.settings_dict.get("STATEMENT_SECONDS"):
+                self._bound_statements(seconds)
         except Error:
             # Or Django would go on with it as it is: at the server's own isolation.
             self.close()
             raise
+
+    def _bound_statements(self, seconds: int) -> None:
+        # MySQL bounds what reads alone; what writes waits for locks, which the settings bound.
+        bound = "max_statement_time = %s" if self.mysql_is_mariadb else "max_execution_time = %s"
+        with self.cursor() as cursor:
+            cursor.execute(
+                f"SET SESSION {bound}", [seconds * (1 if self.mysql_is_mariadb else 1000)]
+            )
 
     def is_usable(self) -> bool:
         """Whether the connection answers within `CHECK_SECONDS`.

@@ -112,7 +112,9 @@ import json, django
 django.setup()
 from django.db import connections
 def options():
-    return {name: connections.settings["default"]["OPTIONS"].get(name) for name in %r}
+    settings = connections.settings["default"]
+    given = settings["OPTIONS"] | {"seconds": settings.get("STATEMENT_SECONDS")}
+    return {name: given.get(name) for name in %r}
 command = options()
 import autoful.wsgi
 print(json.dumps([command, options()]))
@@ -121,15 +123,44 @@ print(json.dumps([command, options()]))
 
 def test_every_process_connects_briefly_and_the_web_server_alone_asks_briefly() -> None:
     every = {"connect_timeout": 2}
-    names = [*every, *mysql.WEB_PATIENCE]
+    of_the_web = mysql.WEB_PATIENCE | {"seconds": mysql.STATEMENT_SECONDS}
+    names = [*every, *of_the_web]
     asked = [sys.executable, "-c", OPTIONS % names]  # another test may have made this one a server
     own = os.environ | {"DJANGO_SETTINGS_MODULE": "autoful.settings"}
     said = subprocess.run(asked, env=own, capture_output=True, text=True, check=True).stdout
     command, server = json.loads(said.splitlines()[-1])
-    assert command == every | dict.fromkeys(mysql.WEB_PATIENCE)
-    assert server == every | mysql.WEB_PATIENCE
+    assert command == every | dict.fromkeys(of_the_web)
+    assert server == every | of_the_web
     # Or a lock that is not given would be taken for an outage, and not tried again.
-    assert mysql.WEB_PATIENCE["read_timeout"] > 3
+    assert 3 < mysql.STATEMENT_SECONDS < mysql.WEB_PATIENCE["read_timeout"]
+
+
+@pytest.fixture
+def bounded() -> Iterator[None]:
+    connection.close()
+    connection.settings_dict["STATEMENT_SECONDS"] = 1
+    yield
+    connection.close()
+    del connection.settings_dict["STATEMENT_SECONDS"]
+
+
+# Every collation beside every other, four times over.
+ENDLESS = "SELECT COUNT(*) FROM {} WHERE CONCAT(a.id, b.id, c.id, d.id) = '-'".format(
+    ", ".join(f"information_schema.collations {name}" for name in "abcd")
+)
+
+
+@pytest.mark.usefixtures("bounded")
+def test_the_server_ends_what_takes_too_long() -> None:
+    began = time.monotonic()
+    with connection.cursor() as cursor:
+        with pytest.raises(OperationalError) as ended:
+            cursor.execute(ENDLESS)
+        assert time.monotonic() - began < 5
+        assert unavailable(ended.value)
+        # Ended, and not only left.
+        cursor.execute("SELECT info FROM information_schema.processlist WHERE info IS NOT NULL")
+        assert not [info for (info,) in cursor.fetchall() if "CONCAT(" in info]
 
 
 def test_every_process_waits_briefly_for_locks() -> None:
