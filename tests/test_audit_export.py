@@ -57,6 +57,15 @@ def test_what_the_list_shows_is_what_is_exported(desk: Desk, boss: Persona) -> N
     assert datetime.datetime.fromisoformat(row["When"]).tzinfo
 
 
+@pytest.mark.parametrize("search", ["x" * 500, "a " * 50, "\x00"])
+@pytest.mark.parametrize("where", [f"{LIST}export/", "/admin/inventory/part/export/csv/"])
+def test_a_search_that_is_refused_takes_nothing_home(desk: Desk, where: str, search: str) -> None:
+    PartFactory.create()
+    answer = desk.get(where, {"q": search}, follow=True)
+    assert answer.status_code == 200
+    assert "could not be understood" in answer.content.decode()
+
+
 def test_by_person_and_by_day(desk: Desk, boss: Persona, clerk: Persona) -> None:
     for person in (boss, clerk):
         renamed(person.user, f"Named by {person.user.email}")

@@ -281,8 +281,8 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
 
     def enter(self, fields: dict[str, Any], actor: Actor) -> ServiceTicket:
         # The VIN says which vehicle.
-        customer, told = fields["customer"], {name: fields[name] for name in TicketForm.Meta.fields}
-        return open_ticket(customer_id=customer.pk, actor=actor, **told)
+        told = {name: typed for name, typed in fields.items() if name in TicketForm.Meta.fields}
+        return open_ticket(customer_id=fields["customer"].pk, actor=actor, **told)
 
     def change(self, obj: ServiceTicket, changed: dict[str, Any], actor: Actor) -> None:
         edit_ticket(ticket=obj, fields=changed, actor=actor)

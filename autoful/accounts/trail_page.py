@@ -197,8 +197,8 @@ class LogEntryAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
-            entries = self.get_changelist_instance(request).get_queryset(request)
-        except (IncorrectLookupParameters, ValueError):
+            entries = self.listed(request)
+        except IncorrectLookupParameters:
             return redirect(f"{reverse('admin:auditlog_logentry_changelist')}?{ERROR_FLAG}=1")
         # Not while they are read: then the request, and whose it is, are over.
         hidden = {

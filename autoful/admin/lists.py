@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeListSearchForm
 from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Page, Paginator
@@ -36,7 +37,7 @@ SEARCHED = ("pk",)
 MOST_LISTED = 10_000  # rows that can be leafed through; their OFFSET costs milliseconds
 
 NOT_UNDERSTOOD = (
-    "A filter could not be understood, so nothing is filtered here. Write days like 2026-03-31."
+    "A filter or a search could not be understood, so all is shown. Write days like 2026-03-31."
 )
 
 # What Django's filters put behind the name of their column, each for its kind of column.
@@ -193,6 +194,16 @@ class ShopList(ModelAdmin):
         except FieldDoesNotExist:
             return False
         return column and super().to_field_allowed(request, to_field)
+
+    def listed(self, request: HttpRequest) -> Any:
+        """The rows of the list, by the filters and the search in the address. Raises
+        IncorrectLookupParameters where the list would say what is wrong and show all."""
+        if not SearchForm(request.GET).is_valid():
+            raise IncorrectLookupParameters("a search out of bounds")
+        try:
+            return self.get_changelist_instance(request).queryset
+        except ValueError as wrong:
+            raise IncorrectLookupParameters(str(wrong)) from wrong
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ShopChangeList

@@ -95,8 +95,8 @@ class SheetPages(VerbAdmin):
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
         try:
-            rows = self.get_changelist_instance(request).queryset
-        except (IncorrectLookupParameters, ValueError):
+            rows = self.listed(request)
+        except IncorrectLookupParameters:
             return redirect(f"{self._url('changelist')}?{ERROR_FLAG}=1")
         if kind == "xlsx" and rows.order_by()[: MOST_IN_XLSX + 1].count() > MOST_IN_XLSX:
             said = f"More than {MOST_IN_XLSX:,} rows go into a CSV, or in pieces: filter the list."

@@ -1,6 +1,7 @@
 """What happens to tickets, their teams and their parts."""
 
 import random
+from functools import partial
 from typing import Any
 
 from customers.tests.factories import valid_vin
@@ -50,11 +51,19 @@ class Tickets(Shop):
             return
         typed = {name: "" if value is None else value for name, value in fields.items()}
         rows, then = self.inline_rows(luck, None)
+        sure = self.says_so(luck, rows)
 
         def opened() -> None:
+            self.model.demand(sure or not self.model.is_of_another(fields["vin"], customer))
             then(self.model.open_ticket(customer=customer, **fields))
 
         self.type_in(luck, "serviceticket", None, typed | rows | {"customer": customer}, opened)
+
+    def says_so(self, luck: random.Random, typed: dict[str, Any]) -> bool:
+        """Whether the box is ticked that it is this vehicle, whosever."""
+        sure = bool(luck.randrange(3))
+        typed |= {"same_vehicle": "on"} if sure else {}
+        return sure
 
     def inline_rows(self, luck: random.Random, ticket: int | None) -> tuple[dict[str, Any], Any]:
         """Rows of team and parts typed into a ticket's page, and what they should come to."""
@@ -69,6 +78,7 @@ class Tickets(Shop):
         uses = part is not None and luck.randrange(2)
         leaves = bool(there["assignment"]) and luck.randrange(2)
         returns = bool(there["partline"]) and luck.randrange(2)
+        corrects = bool(there["partline"]) and not returns and luck.randrange(2)
         if joins:
             typed |= new_row("assignments", len(there["assignment"]), mechanic=mechanic)
         if uses:
@@ -76,6 +86,7 @@ class Tickets(Shop):
             typed |= new_row("part_lines", len(there["partline"]), **new)
         typed |= {"assignments-0-DELETE": "on"} if leaves else {}
         typed |= {"part_lines-0-DELETE": "on"} if returns else {}
+        typed |= {"part_lines-0-quantity_used": quantity} if corrects else {}
 
         def then(ticket: int) -> None:
             if joins and mechanic in self.model.team(ticket):
@@ -90,6 +101,10 @@ class Tickets(Shop):
                 line = there["partline"][0]
                 returned = self.model.rows["partline"][line]["part"]
                 steps.append((returned, lambda: self.model.remove_line(ticket, line)))
+            if corrects:
+                line = there["partline"][0]
+                to = partial(self.model.change_quantity, ticket, line, quantity)
+                steps.append((self.model.rows["partline"][line]["part"], to))
             if uses:
                 steps.append((part, lambda: self.model.add_part(ticket, part, quantity)))
             for _, step in sorted(steps, key=lambda step: step[0]):
@@ -123,8 +138,11 @@ class Tickets(Shop):
         typed = {name: "" if value is None else value for name, value in fields.items()}
         frozen = row["status"] in ("completed", "cancelled")
         rows, then = ({}, None) if frozen else self.inline_rows(luck, ticket)
+        sure = self.says_so(luck, rows)
 
         def edited() -> None:
+            asked = "vin" in changed and self.model.is_of_another(changed["vin"], row["customer"])
+            self.model.demand(sure or not asked)
             self.model.edit_ticket(ticket, **changed)
             if then is not None:
                 then(ticket)

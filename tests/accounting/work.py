@@ -81,13 +81,33 @@ class Work(People):
     ) -> None:
         self.demand(self.may(CAN["change ticket"]))
         row = self.rows["serviceticket"][ticket]
+        before = row["vehicle"], row["mileage"]
         if "vin" in fields or "mileage" in fields:
             fields["vin"] = fields.get("vin", row["vin"]).upper()
             mileage = fields.get("mileage", row["mileage"])
             fields["vehicle"] = self.vehicle_for(fields["vin"], row["customer"], mileage)
         self.write("serviceticket", ticket, **fields)
+        self._take_mileage_back(ticket, *before)
         if status not in (None, row["status"]):
             self.transition(ticket, str(status), reason)
+
+    def _take_mileage_back(self, ticket: int, vehicle: int, mileage: int | None) -> None:
+        row = self.rows["serviceticket"][ticket]
+        if mileage is None or (row["vehicle"], row["mileage"]) == (vehicle, mileage):
+            return
+        theirs = [
+            self.rows["serviceticket"][pk] for pk in self.where("serviceticket", vehicle=vehicle)
+        ]
+        said = [other["mileage"] for other in theirs if other["mileage"] is not None]
+        if self.rows["vehicle"][vehicle]["mileage"] == mileage:
+            self.write("vehicle", vehicle, mileage=max(said, default=None))
+
+    def is_of_another(self, vin: str, customer: int | None) -> bool:
+        """Whether a page asks before this vehicle goes onto this customer's ticket."""
+        owners = [
+            self.rows["vehicle"][pk]["customer"] for pk in self.where("vehicle", vin=vin.upper())
+        ]
+        return any(owner not in (None, customer) for owner in owners)
 
     def transition(self, ticket: int, to: str, reason: str = "") -> None:
         self.demand(self.may(CAN["change ticket"]))
@@ -170,6 +190,14 @@ class Work(People):
             return
         copied = {"unit_price": now["price"], "unit_cost": now["cost"]}
         self.create("partline", pair, **pair, quantity_used=quantity, **copied)
+
+    def change_quantity(self, ticket: int, line: int, quantity: int) -> None:
+        self.demand(self.may(CAN["change ticket"]) and self._is_open(ticket))
+        row = self.rows["partline"][line]
+        if more := quantity - row["quantity_used"]:
+            reason = "used" if more > 0 else "returned"
+            self.move_stock(row["part"], -more, reason, ticket=ticket)
+            self.write("partline", line, quantity_used=quantity)
 
     def remove_line(self, ticket: int, line: int) -> None:
         self.demand(self.may(CAN["change ticket"]) and self._is_open(ticket))

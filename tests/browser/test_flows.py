@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from autoful.testing.shops import Shop
 from tests.browser.desk import Desk
@@ -75,17 +75,82 @@ def test_one_box_finds_a_car_by_its_last_six(at_desk: Desk, filled: Shop) -> Non
     assert page.input_value("[name=vin]") == vin
 
 
+def pick(page: Page, name: str, text: str, shown: str) -> str:
+    """Find a row in the box of that name by typing; how it is shown there."""
+    page.locator(f"[name={name}] + .select2 .select2-selection").click()
+    page.keyboard.type(text, delay=10)
+    choice = page.locator(".select2-results__option", has_text=shown).first
+    expect(choice).to_be_visible()
+    said = choice.inner_text()
+    choice.click()
+    return said
+
+
+@pytest.fixture
+def car(filled: Shop) -> tuple[str, str, int]:
+    """The VIN of a vehicle, its owner's name and number."""
+    code = "from customers.models import Vehicle as V;"
+    code += " v = V.objects.exclude(customer=None).select_related('customer')[3];"
+    vin, name, number = filled.ask(f"{code} answer = [v.vin, v.customer.name, v.customer_id]")
+    return vin, name, number
+
+
+def test_a_ticket_for_a_car_that_is_known_by_its_owner(
+    at_desk: Desk, car: tuple[str, str, int]
+) -> None:
+    vin, owner, _ = car
+    page = at_desk.page
+    at_desk.open("/admin/")
+    page.get_by_role("link", name="New ticket").click()
+    pick(page, "vehicle", owner, vin)
+    page.fill("[name=service_desc]", "Squeals when it is cold")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_role("heading", name="is pending")).to_be_visible()
+    expect(page.get_by_role("link", name=owner, exact=True)).to_be_visible()
+    assert page.input_value("[name=vin]") == vin
+
+
+def test_a_ticket_is_begun_on_the_customers_page(at_desk: Desk, car: tuple[str, str, int]) -> None:
+    vin, owner, number = car
+    page = at_desk.page
+    at_desk.open(f"/admin/customers/customer/{number}/change/")
+    page.get_by_role("link", name=re.compile("^New ticket: [0-9]{4} ")).last.click()
+    expect(page.locator("[name=vehicle] option[selected]")).to_contain_text(vin)
+    expect(page.locator("[name=customer] option[selected]")).to_contain_text(owner)
+
+
+def test_another_customers_car_is_asked_about(
+    at_desk: Desk, pending: int, car: tuple[str, str, int]
+) -> None:
+    vin, owner, _ = car
+    page = at_desk.page
+    at_desk.open(f"/admin/tickets/serviceticket/{pending}/change/")
+    expect(page.get_by_label("It is this vehicle")).to_have_count(0)
+    page.fill("[name=vin]", vin)
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_text(f"of {owner}. If the ticket is for that one")).to_be_visible()
+    page.get_by_label("It is this vehicle").check()
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_role("link", name=re.compile(vin)).first).to_be_visible()
+    expect(page.get_by_label("It is this vehicle")).to_have_count(0)
+
+
+def test_nothing_found_is_not_said_of_what_is_typed_next(at_desk: Desk) -> None:
+    page = at_desk.page
+    at_desk.open("/admin/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("qqqqqq", delay=10)
+    expect(page.get_by_text("Nothing found.")).to_be_visible()
+    page.keyboard.type("x")
+    expect(page.get_by_text("Nothing found.")).to_have_count(0, timeout=300)
+
+
 def test_parts_are_added_with_the_stock_in_sight(at_desk: Desk, pending: int) -> None:
     page = at_desk.page
     at_desk.open(f"/admin/tickets/serviceticket/{pending}/change/")
     page.get_by_role("link", name="Add another Part").click()
-    page.locator("[name=part_lines-0-part] + .select2 .select2-selection").click()
-    page.keyboard.type("brake pad set, front", delay=10)
-    choice = page.locator(".select2-results__option", has_text="Brake pad set, front (").first
-    expect(choice).to_be_visible()
-    said = choice.inner_text()
+    said = pick(page, "part_lines-0-part", "brake pad set, front", "Brake pad set, front (")
     stock = int(re.search(r"(\d+) in stock", said)[1])  # type: ignore[index]
-    choice.click()
     page.fill("[name=part_lines-0-quantity_used]", str(stock + 1))
     page.get_by_role("button", name="Save and continue").click()
     # Refused in the verb's words, and what was typed is still there.
@@ -94,6 +159,10 @@ def test_parts_are_added_with_the_stock_in_sight(at_desk: Desk, pending: int) ->
     page.get_by_role("button", name="Save and continue").click()
     timeline = page.get_by_role("region", name="Timeline")
     expect(timeline).to_contain_text(f"added 2 × Brake pad set, front, stock {stock - 2}")  # noqa: RUF001
+    # One was too many.
+    page.fill("[name=part_lines-0-quantity_used]", "1")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(timeline).to_contain_text(f"took off 1 × Brake pad set, front, stock {stock - 1}")  # noqa: RUF001
 
 
 def test_the_next_status_is_a_button_and_cancelling_asks_first(at_desk: Desk, pending: int) -> None:
@@ -121,6 +190,21 @@ def test_a_delivery_is_booked_and_the_ledger_says_so(at_desk: Desk) -> None:
     page.get_by_role("button", name="Book into stock").click()
     expect(page.get_by_text(re.compile(r"7 received; \d+ in stock"))).to_be_visible()
     expect(page.get_by_text("Delivery note 42").first).to_be_visible()
+
+
+def test_a_delivery_of_two_parts_is_booked_on_one_page(at_desk: Desk) -> None:
+    page = at_desk.page
+    at_desk.open("/admin/inventory/part/")
+    page.get_by_role("link", name="Receive delivery").click()
+    page.fill("[name=note]", "Delivery note 43")
+    for row, name in enumerate(("Brake pad set, front", "Cabin air filter")):
+        pick(page, f"rows-{row}-part", name.lower(), f"{name} (")
+    page.fill("[name=rows-0-quantity]", "4")
+    page.get_by_role("button", name="Book into stock").click()
+    expect(page.get_by_text("This field is required.")).to_be_visible()
+    page.fill("[name=rows-1-quantity]", "6")
+    page.get_by_role("button", name="Book into stock").click()
+    expect(page.get_by_text("10 parts were booked into stock.")).to_be_visible()
 
 
 def test_two_at_one_ticket_the_second_is_told(at_desk: Desk, filled: Shop, pending: int) -> None:
