@@ -209,7 +209,7 @@ UNFOLD = {
     # None: otherwise every browser asks for one and logs that it is not there.
     "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],
     "SHOW_VIEW_ON_SITE": False,
-    "SCRIPTS": [lambda _: static("autoful/search.js")],
+    "SCRIPTS": [lambda _: static("autoful/pages.js")],
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,

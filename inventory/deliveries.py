@@ -14,7 +14,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from autoful.admin import VerbAdmin
-from autoful.admin.forms import RowPicker
+from autoful.admin.forms import RowPicker, label_cells
 from autoful.admin.pages import back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
@@ -50,8 +50,7 @@ class DeliveredFormSet(BaseFormSet):
 
     def add_fields(self, form: Any, index: Any) -> None:
         super().add_fields(form, index)
-        for name, field in form.fields.items():
-            field.widget.attrs["aria-label"] = f"{name.capitalize()}, row {(index or 0) + 1}"
+        label_cells(form, index)
 
     @property
     def delivered(self) -> list[tuple[int, int]]:

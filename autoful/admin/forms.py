@@ -53,6 +53,15 @@ def is_row_number(text: str) -> bool:
     return text.isdecimal() and len(text) <= 18
 
 
+def label_cells(form: forms.BaseForm, index: int | None) -> None:
+    """Say of the boxes in a row of a table what they are of: their columns' headings do so to the eye.
+    `index` is None for the row of which new ones are made."""
+    row = "new row" if index is None else f"row {index + 1}"
+    for name, field in form.fields.items():
+        label = field.label or name.replace("_", " ")
+        field.widget.attrs["aria-label"] = f"{str(label).capitalize()}, {row}"
+
+
 class RowPicker(AutocompleteSelect):
     """The box in which a row is looked for by its name. It shows no row for what is none."""
 

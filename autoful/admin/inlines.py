@@ -8,7 +8,7 @@ from unfold.admin import TabularInline
 from unfold.forms import PaginationInlineFormSet
 
 from autoful.actor import Actor
-from autoful.admin.forms import PicksRows, minding_others
+from autoful.admin.forms import PicksRows, label_cells, minding_others
 
 GONE_MEANWHILE = "Somebody else took this row away since you opened the page. Open it again."
 
@@ -18,6 +18,10 @@ class VerbFormSet(PaginationInlineFormSet):
 
     def save_by_verbs(self, parent: Any, actor: Actor) -> None:
         raise NotImplementedError
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        label_cells(form, index)
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
         form = super()._construct_form(i, **kwargs)

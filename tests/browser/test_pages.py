@@ -36,7 +36,10 @@ PAGES = [
 # What we wrote ourselves on a page of unfold's; a whole page, where it is all ours.
 OURS = {
     "/admin/": "#content-main, #content, main",
+    "/admin/tickets/serviceticket/add/": "#content",
     "/admin/tickets/serviceticket/walk-in/": "#content form",
+    TICKET: "#content",
+    "/admin/customers/customer/1/change/": "#content",
     "/admin/tickets/serviceticket/{ticket}/move/cancelled/": "#content form",
     "/admin/inventory/part/delivery/": "#content form",
     "/admin/inventory/part/order-sheet/": "html",
