@@ -61,9 +61,10 @@ def _heed_signals() -> None:
             signal.signal(signum, heed)
 
 
-BROWSER = "tests/browser/"
+# Each of these folders has servers of its own, which would be started once more by each worker.
+TOGETHER = ("tests/browser/", "tests/contract/")
 # They take minutes: begun last, the other workers would wait for them.
-LONG = (BROWSER, "tests/test_schema.py", "tests/test_stopping.py", "tests/test_postman.py")
+LONG = (*TOGETHER, "tests/test_schema.py", "tests/test_stopping.py", "tests/test_postman.py")
 
 
 @pytest.hookimpl(trylast=True)
@@ -84,13 +85,14 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """A file's tests share a worker, and so what is costly to set up, such as a running server; so
-    do all that need a browser.
+    do those of some folders.
     """
     from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
     class Scheduling(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            return BROWSER if nodeid.startswith(BROWSER) else str(super()._split_scope(nodeid))
+            folder = next((f for f in TOGETHER if nodeid.startswith(f)), None)
+            return folder or str(super()._split_scope(nodeid))
 
     config.option.loadscopereorder = False  # it would put the files with most tests first
     return Scheduling(config, log) if config.getoption("dist") == "load" else None

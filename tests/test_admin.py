@@ -193,6 +193,7 @@ class TestTrail:
         ):
             text = boss.get(page).content.decode()
             assert hashed not in text
+            assert not any(told in text for told in ("bcrypt", "salt", "checksum", hashed[-8:]))
             assert "password" in text
 
     def test_what_people_type_stays_text(self, boss):

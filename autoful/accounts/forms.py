@@ -17,6 +17,7 @@ from autoful.accounts import guessing, second_factor
 from autoful.accounts.models import User, normalize_email
 from autoful.accounts.sign_in import record
 from autoful.actor import NOBODY, Role
+from autoful.admin.forms import Settled
 
 
 class CodeField(forms.CharField):
@@ -131,6 +132,14 @@ class UserForm(UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "password" in self.fields:
+            # Django's box shows how it is hashed, and pieces of the hash.
+            self.fields["password"].widget = Settled("Set, and kept so that nobody can read it.")
+            form = self.fields["password"].help_text.partition("<a")
+            self.fields["password"].help_text = "".join(("Give a new one with ", *form[1:]))
 
 
 class PasswordForm(AdminPasswordChangeForm):

@@ -71,7 +71,9 @@ class RowPicker(AutocompleteSelect):
 
 
 class Settled(forms.Widget):
-    """What has been picked and stays, as text; for a field that is disabled."""
+    """In place of a box: words about what it holds and what stays; for a field that is disabled."""
+
+    read_only = True  # so that Django asks it, too, where the page is only read
 
     def __init__(self, text: str) -> None:
         super().__init__()
