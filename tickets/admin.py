@@ -190,8 +190,8 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
         return super().get_form(request, obj, change=change, **({"form": form} | kwargs))
 
     def hidden_fields(self, user: Any) -> set[str]:
-        changes = user.has_perm("tickets.change_serviceticket")
-        return super().hidden_fields(user) | (set() if changes else {SURE})
+        asked = [f"tickets.{verb}_serviceticket" for verb in ("add", "change")]
+        return super().hidden_fields(user) | (set() if any(map(user.has_perm, asked)) else {SURE})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"service_date": timezone.localdate()} | super().get_changeform_initial_data(request)

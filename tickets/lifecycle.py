@@ -121,7 +121,8 @@ def edit_ticket(
     """Change vin, service_desc, service_date, notes, mileage, and move the status when given.
 
     What was wrong is set right on the vehicle too: a mileage that this ticket had written to it goes
-    back to the highest of its other tickets. All or nothing. Raises TicketNotFound and what `transition` raises.
+    back to the highest of its other tickets. All or nothing. Raises TicketNotFound and what
+    `transition` raises.
     """
     ticket = lock_ticket(ticket.pk)
     before = ticket.vehicle_id, ticket.mileage
