@@ -72,6 +72,15 @@ PAGES = [
     "search/?extended=1&s={name}",
     "search/?extended=1&s={six}",
     "search/?extended=1&s={ticket}",
+    # What nothing has: a plate, a make and model of a year, and words, looked for to the end.
+    "search/?extended=1&s=QXZ-9999",
+    "search/?extended=1&s=2019+nobody+atall",
+    "search/?extended=1&s=nobody+atall",
+    "customers/vehicle/?q=2019+nobody+atall",
+    "customers/vehicle/{vehicle}/change/",
+    "inventory/part/delivery/",
+    "tickets/serviceticket/add/",
+    "autocomplete/?app_label=tickets&model_name=serviceticket&field_name=vehicle&term={name}",
     "autocomplete/?app_label=tickets&model_name=serviceticket&field_name=customer&term={name}",
     "autocomplete/?app_label=tickets&model_name=partline&field_name=part&term=brake",
 ]
