@@ -161,6 +161,7 @@ def _timed(boss: Any) -> Iterator[tuple[str, list[float], int]]:
         "kind": ContentType.objects.get_for_model(ServiceTicket).pk,
         "ticket": middle[ServiceTicket].pk,
         "customer": middle[Customer].pk,
+        "vehicle": middle[Vehicle].pk,
         "part": middle[Part].pk,
         "name": middle[Customer].name.split()[0],
         "vin": vin,
