@@ -163,9 +163,19 @@ class ShopList(ModelAdmin):
             return super().get_search_results(request, queryset, search_term)
         found = _found(queryset, ways)
         if 1 < len(words) <= MOST_APART:
-            each = [_found(queryset, self.ways_to_find(request, word) or []) for word in words]
-            found |= set.intersection(*each)
+            found |= self._found_apart(request, queryset, words)
         return queryset.filter(pk__in=found), False
+
+    def _found_apart(self, request: HttpRequest, queryset: Any, words: list[str]) -> set[Any]:
+        """What each of the words finds, by whatever way: "whitlow tacoma" an owner's car."""
+        every: set[Any] | None = None
+        # The longest finds least; where one finds nothing, the others need not be looked for.
+        for word in sorted(words, key=len, reverse=True):
+            found = _found(queryset, self.ways_to_find(request, word) or [])
+            every = found if every is None else every & found
+            if not every:
+                break
+        return every or set()
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q] | None:
         """How a search of the list finds rows, each way by an index of its own; None: as Django does, in
