@@ -51,6 +51,7 @@ class CustomerAdmin(SheetPages):
     list_display = ("name", "email", "phone", "has_account", "tickets")
     list_filter = (StandingFilter, ("user", admin.EmptyFieldListFilter))
     search_fields = SEARCHED
+    search_help_text = "Name, phone, e-mail, plate or VIN."
     ordering = ("-id",)
     fieldsets = ((None, {"fields": ("name", "email", "phone")}),)
     delete_notice = (
@@ -137,6 +138,7 @@ class VehicleAdmin(SheetPages):
     list_display = ("vin", "plate", "make", "model", "year", "customer", "mileage")
     list_filter = (("customer", admin.EmptyFieldListFilter), "make")
     search_fields = SEARCHED
+    search_help_text = "Plate, VIN or its last six, make, model, year or owner."
     ordering = ("-id",)
     autocomplete_fields = ("customer",)
     fieldsets = (
