@@ -24,7 +24,7 @@ from customers.models import Customer, Vehicle
 from customers.querysets import vin_begins
 from customers.vehicles import check_digit_warning
 from mechanics.models import first_name
-from tickets.forms import SURE, NewTicketForm, TicketForm
+from tickets.forms import SURE, NewTicketForm, TicketForm, left_behind
 from tickets.inlines import OWN_WORK, PartLineInline, TeamInline
 from tickets.lifecycle import (
     TRANSITIONS,
@@ -184,9 +184,11 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        names_owners = request.user.has_perm("customers.view_customer")
+        sees = request.user.has_perm
+        names = {"names_owners": sees("customers.view_customer")}
+        names |= {"names_vehicles": sees("customers.view_vehicle")}
         asked = TicketForm if change else NewTicketForm
-        form = type(asked.__name__, (asked,), {"names_owners": names_owners})
+        form = type(asked.__name__, (asked,), names)
         return super().get_form(request, obj, change=change, **({"form": form} | kwargs))
 
     def hidden_fields(self, user: Any) -> set[str]:
@@ -295,6 +297,9 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
         delete_tickets(ticket_ids=ticket_ids, actor=back_office(request))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        before = obj.vehicle_id, form.initial.get("mileage")
         super().save_model(request, obj, form, change)
+        if change and (obj.vehicle_id, obj.mileage) != before and (left := left_behind(*before)):
+            self.message_user(request, left, messages.WARNING)
         if "vin" in form.changed_data and (warning := check_digit_warning(obj.vin)):
             self.message_user(request, warning, messages.WARNING)

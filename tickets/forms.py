@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.widgets import UnfoldBooleanWidget
 
 from customers.models import Customer, Vehicle
@@ -12,16 +14,31 @@ from tickets.models import ServiceTicket
 SURE = "same_vehicle"  # asked for when the vehicle is another customer's
 
 
+class TickFor(UnfoldBooleanWidget):
+    """A box to tick, which says by its value what it was ticked for."""
+
+    def __init__(self, about: str) -> None:
+        super().__init__(check_test=lambda ticked: ticked == about)
+        self.about = about
+
+    def format_value(self, value: Any) -> str:
+        return self.about
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
+        return str(data.get(name, ""))
+
+
 class TicketForm(forms.ModelForm):
     """A ticket. Whose car it is, is asked before it goes onto somebody else's ticket: a history that was
     mixed up by a wrong VIN is not put in order by writing the right one.
     """
 
-    same_vehicle = forms.BooleanField(
-        required=False, label="It is this vehicle", widget=UnfoldBooleanWidget
+    # The VIN for which the box was ticked; there is no box until there is something to ask.
+    same_vehicle = forms.CharField(
+        required=False, label="It is this vehicle", widget=forms.HiddenInput
     )
-    # Whether whoever fills it in may know whose vehicle it is.
-    names_owners = False
+    # Whether whoever fills it in may know what is there already.
+    names_owners = names_vehicles = False
 
     class Meta:
         model = ServiceTicket
@@ -29,16 +46,16 @@ class TicketForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.asks = self.add_prefix(SURE) in self.data
-        if not self.asks and SURE in self.fields:
-            self.fields[SURE].widget = forms.HiddenInput()
+        self.initial.pop(SURE, None)  # an address does not answer what was not asked
 
     def clean(self) -> Any:
         cleaned = super().clean() or self.cleaned_data
-        sure = cleaned.get(SURE)
         vin, customer = self._vin(), self._customer()
-        if vin and customer and not sure and (other := _of_another(vin, customer)):
-            self._ask(other)
+        if vin and customer and (other := _of_another(vin, customer)):
+            if SURE in self.fields:
+                self.fields[SURE].widget = TickFor(vin)
+            if cleaned.get(SURE) != vin:
+                self._ask(other)
         return cleaned
 
     def _vin(self) -> str:
@@ -50,13 +67,11 @@ class TicketForm(forms.ModelForm):
         return self.instance.customer
 
     def _ask(self, vehicle: Vehicle) -> None:
+        what = f"the {vehicle.described}" if self.names_vehicles else "a vehicle"
         owner = str(vehicle.customer) if self.names_owners else "another customer"
-        if SURE in self.fields:
-            self.fields[SURE].widget = UnfoldBooleanWidget()
         self.add_error(
             "vin",
-            f"This is the {vehicle.described} of {owner}. If the ticket is for that one, tick "
-            "“It is this vehicle”.",
+            f"This is {what} of {owner}. If the ticket is for that one, tick “It is this vehicle”.",
         )
 
 
@@ -109,3 +124,17 @@ class NewTicketForm(TicketForm):
 def _of_another(vin: str, customer: Customer) -> Vehicle | None:
     owned = Vehicle.objects.filter(vin=vin, customer__isnull=False)
     return owned.exclude(customer=customer).select_related("customer").first()
+
+
+def left_behind(vehicle_id: int, mileage: int | None) -> str:
+    """What to say of a mileage that a ticket has no more, and the vehicle still has: whether it came from
+    the ticket or was read elsewhere, a person has to know."""
+    said = ServiceTicket.objects.filter(vehicle=vehicle_id, mileage=mileage)
+    vehicle = Vehicle.objects.filter(pk=vehicle_id, mileage=mileage).first()
+    if mileage is None or vehicle is None or said.exists():
+        return ""
+    url = reverse("admin:customers_vehicle_change", args=(vehicle_id,))
+    return format_html(
+        '{} still has {} on the clock. If that is wrong, <a href="{}">correct it on its page</a>.',
+        *(vehicle, f"{mileage:,}", url),
+    )

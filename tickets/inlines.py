@@ -11,6 +11,7 @@ from autoful.actor import Actor
 from autoful.admin import VerbFormSet, VerbInline
 from autoful.admin.forms import Settled
 from autoful.money import to_cents
+from inventory.models import LARGEST_QUANTITY
 from tickets.assignment import change_team
 from tickets.models import Assignment, PartLine, ServiceTicket
 from tickets.parts import add_part, change_quantity, remove_line
@@ -121,4 +122,6 @@ class PartLineInline(TicketInline):
 
     @display(description="total")
     def total(self, line: PartLine) -> str:
-        return str(to_cents(line.unit_price * line.quantity_used)) if line.pk else "-"
+        # What was typed stands in it, however much that is.
+        known = line.pk and line.quantity_used <= LARGEST_QUANTITY
+        return str(to_cents(line.unit_price * line.quantity_used)) if known else "-"

@@ -5,15 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import F, Max
+from django.db.models import F
 from django.utils import timezone
 
 from autoful import tally
 from autoful.actor import Actor
 from autoful.db import lock, lock_if_there
 from autoful.verbs import verb
-from customers.errors import CustomerNotFound, VehicleNotFound
-from customers.models import Customer, Vehicle
+from customers.errors import CustomerNotFound
+from customers.models import Customer
 from customers.registration import enter_walk_in
 from customers.vehicles import normalize_vin, save_vehicle, vehicle_for
 from inventory import stock
@@ -120,12 +120,9 @@ def edit_ticket(
 ) -> ServiceTicket:
     """Change vin, service_desc, service_date, notes, mileage, and move the status when given.
 
-    What was wrong is set right on the vehicle too: a mileage that this ticket had written to it goes
-    back to the highest of its other tickets. All or nothing. Raises TicketNotFound and what
-    `transition` raises.
+    All or nothing. Raises TicketNotFound and what `transition` raises.
     """
     ticket = lock_ticket(ticket.pk)
-    before = ticket.vehicle_id, ticket.mileage
     changed = {name: fields[name] for name in EDITABLE if name in fields}
     if "vin" in changed or "mileage" in changed:
         changed["vin"] = normalize_vin(changed.get("vin", ticket.vin))
@@ -138,23 +135,9 @@ def edit_ticket(
         setattr(ticket, name, value)
     if changed:
         ticket.save(update_fields=[*changed, "updated_at"])
-    if (ticket.vehicle_id, ticket.mileage) != before:
-        _take_mileage_back(*before)
     if status is not None and status != ticket.status:
         ticket = transition(ticket=ticket, to=status, reason=reason, actor=actor)
     return ticket
-
-
-def _take_mileage_back(vehicle_id: int, mileage: int | None) -> None:
-    """What a ticket says no more is not left on the vehicle, unless another ticket says it as well."""
-    if mileage is None:
-        return
-    # Locked before the tickets are asked: a ticket opened right now waits, and raises it again.
-    vehicle = lock(Vehicle.objects.all(), vehicle_id, VehicleNotFound())
-    highest = vehicle.service_tickets.aggregate(highest=Max("mileage"))["highest"]
-    if vehicle.mileage == mileage and mileage != highest:
-        vehicle.mileage = highest
-        vehicle.save(update_fields=["mileage", "updated_at"])
 
 
 @verb

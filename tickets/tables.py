@@ -19,19 +19,25 @@ OFFERED = 6  # vehicles of a customer for which a ticket is a click away
 
 
 class TicketsFormSet(ReadOnlyFormSet):
-    def ways_to_open(self) -> list[tuple[str, str]]:
-        """For what a new ticket may be opened from here, and the form that is filled in so far."""
+    """Offers new tickets, too: of each way its title, and the form that is filled in so far."""
+
+    @property
+    def for_known(self) -> list[tuple[str, str]]:
+        """For a vehicle, or for those of a customer: told to whoever may see vehicles."""
         if isinstance(self.instance, Vehicle):
             return [("New ticket", _new(vehicle=self.instance.pk))]
         customer: Customer = self.instance
-        if customer.deleted_at:
-            return []
-        cars = customer.vehicles.order_by("-id")[:OFFERED]
-        offered = [
+        return [
             (f"New ticket: {car.described} {car.plate}", _new(vehicle=car.pk, customer=customer.pk))
-            for car in cars
+            for car in customer.vehicles.order_by("-id")[:OFFERED]
         ]
-        return [*offered, ("New ticket: another vehicle", _new(customer=customer.pk))]
+
+    @property
+    def for_another(self) -> list[tuple[str, str]]:
+        """For what else a customer brings."""
+        if isinstance(self.instance, Vehicle) or self.instance.deleted_at:
+            return []
+        return [("New ticket: another vehicle", _new(customer=self.instance.pk))]
 
 
 def _new(**known: Any) -> str:

@@ -84,7 +84,10 @@ class Settled(forms.Widget):
 
 
 class PicksRows:
-    """A page, or a table on one, whose `autocomplete_fields` are row pickers."""
+    """A page, or a table on one, whose `autocomplete_fields` are row pickers.
+
+    Whoever may not see what is picked picks nothing: a number in the address would be told by its name.
+    """
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         page: Any = self
@@ -92,6 +95,9 @@ class PicksRows:
             kwargs.setdefault(
                 "widget", RowPicker(db_field, page.admin_site, using=kwargs.get("using"))
             )
+            picked = page.admin_site._registry.get(db_field.related_model)
+            if picked is None or not picked.has_view_permission(request):
+                kwargs["queryset"] = db_field.related_model._default_manager.none()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 

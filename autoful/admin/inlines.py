@@ -55,7 +55,6 @@ def _pass_over(form: Any) -> None:
         if (shown := form.add_initial_prefix(name)) in form.data
     ]
     is_to_go = form.add_prefix("DELETE") in form.data
-    form.fields.clear()
     form._errors, form.cleaned_data, form.changed_data = ErrorDict(), {}, []
     if not is_to_go and any(shown != typed for shown, typed in pairs):
         form.add_error(None, GONE_MEANWHILE)

@@ -51,7 +51,7 @@ class Tickets(Shop):
             return
         typed = {name: "" if value is None else value for name, value in fields.items()}
         rows, then = self.inline_rows(luck, None)
-        sure = self.says_so(luck, rows)
+        sure = self.says_so(luck, rows, fields["vin"])
 
         def opened() -> None:
             self.model.demand(sure or not self.model.is_of_another(fields["vin"], customer))
@@ -59,10 +59,10 @@ class Tickets(Shop):
 
         self.type_in(luck, "serviceticket", None, typed | rows | {"customer": customer}, opened)
 
-    def says_so(self, luck: random.Random, typed: dict[str, Any]) -> bool:
-        """Whether the box is ticked that it is this vehicle, whosever."""
+    def says_so(self, luck: random.Random, typed: dict[str, Any], vin: str) -> bool:
+        """Whether the box is ticked that it is this vehicle, whosever; or one about another."""
         sure = bool(luck.randrange(3))
-        typed |= {"same_vehicle": "on"} if sure else {}
+        typed |= {"same_vehicle": vin.upper() if sure else luck.choice(("", "on", valid_vin(99)))}
         return sure
 
     def inline_rows(self, luck: random.Random, ticket: int | None) -> tuple[dict[str, Any], Any]:
@@ -138,7 +138,7 @@ class Tickets(Shop):
         typed = {name: "" if value is None else value for name, value in fields.items()}
         frozen = row["status"] in ("completed", "cancelled")
         rows, then = ({}, None) if frozen else self.inline_rows(luck, ticket)
-        sure = self.says_so(luck, rows)
+        sure = self.says_so(luck, rows, fields.get("vin", ""))
 
         def edited() -> None:
             asked = "vin" in changed and self.model.is_of_another(changed["vin"], row["customer"])

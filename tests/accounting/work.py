@@ -81,26 +81,13 @@ class Work(People):
     ) -> None:
         self.demand(self.may(CAN["change ticket"]))
         row = self.rows["serviceticket"][ticket]
-        before = row["vehicle"], row["mileage"]
         if "vin" in fields or "mileage" in fields:
             fields["vin"] = fields.get("vin", row["vin"]).upper()
             mileage = fields.get("mileage", row["mileage"])
             fields["vehicle"] = self.vehicle_for(fields["vin"], row["customer"], mileage)
         self.write("serviceticket", ticket, **fields)
-        self._take_mileage_back(ticket, *before)
         if status not in (None, row["status"]):
             self.transition(ticket, str(status), reason)
-
-    def _take_mileage_back(self, ticket: int, vehicle: int, mileage: int | None) -> None:
-        row = self.rows["serviceticket"][ticket]
-        if mileage is None or (row["vehicle"], row["mileage"]) == (vehicle, mileage):
-            return
-        theirs = [
-            self.rows["serviceticket"][pk] for pk in self.where("serviceticket", vehicle=vehicle)
-        ]
-        said = [other["mileage"] for other in theirs if other["mileage"] is not None]
-        if self.rows["vehicle"][vehicle]["mileage"] == mileage:
-            self.write("vehicle", vehicle, mileage=max(said, default=None))
 
     def is_of_another(self, vin: str, customer: int | None) -> bool:
         """Whether a page asks before this vehicle goes onto this customer's ticket."""

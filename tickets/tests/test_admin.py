@@ -172,7 +172,12 @@ def test_a_quantity_is_corrected_and_its_price_stays(desk, quantity):
 
 @pytest.mark.parametrize(
     ("quantity", "refusal"),
-    [("51", "50 asked for, 49 available"), ("0", "greater than or equal"), ("", "required")],
+    [
+        ("51", "50 asked for, 49 available"),
+        ("0", "greater than or equal"),
+        ("", "required"),
+        ("9" * 30, "less than or equal"),
+    ],
 )
 def test_a_quantity_that_cannot_be_is_refused(desk, quantity, refusal):
     ticket = ServiceTicketFactory.create(parts=[(PartFactory.create(), 1)])
@@ -194,13 +199,24 @@ def test_of_two_who_correct_one_quantity_the_second_is_told(desk):
     assert ticket.part_lines.get().quantity_used == 4
 
 
-def test_a_quantity_typed_into_a_row_that_is_gone_is_told(desk):
-    ticket = ServiceTicketFactory.create(parts=[(PartFactory.create(), 3)])
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_quantity_typed_into_a_row_that_is_gone_is_told(desk, left):
+    parts = [(PartFactory.create(), 3), (PartFactory.create(), 3)]
+    ticket = ServiceTicketFactory.create(parts=parts)
     values = fields_of(desk.get(change(ticket)), "serviceticket_form")
-    ticket.part_lines.all().delete()
+    gone = ticket.part_lines.order_by("pk")[: 2 - left].values_list("pk", flat=True)
+    ticket.part_lines.filter(pk__in=list(gone)).delete()
     answer = desk.post(change(ticket), values | {"part_lines-0-quantity_used": "5"})
     assert GONE_MEANWHILE in refusals_of(answer)
-    assert not ticket.part_lines.exists()
+    assert ticket.part_lines.count() == left
+
+
+def test_a_line_of_another_ticket_is_none_of_this_one(desk):
+    ticket, other = (ServiceTicketFactory.create(parts=[(PartFactory.create(), 5)]) for _ in "12")
+    before = everything()
+    theirs = {"part_lines-0-id": other.part_lines.get().pk, "part_lines-0-quantity_used": "1"}
+    assert GONE_MEANWHILE in refusals_of(desk.save(change(ticket), theirs))
+    assert everything() == before
 
 
 def test_a_mechanic_who_cannot_work_is_refused(desk):

@@ -157,42 +157,6 @@ def test_edit_ticket_with_another_vin_is_for_another_vehicle() -> None:
     assert found.vehicle.customer == other.customer
 
 
-@pytest.mark.parametrize(
-    ("others", "to", "car"),
-    [
-        ([], 52_000, 52_000),  # a typing error, corrected
-        ([], None, None),
-        ([60_000], 52_000, 60_000),  # what another ticket says stays
-        ([520_000], 52_000, 520_000),
-        ([], 530_000, 530_000),
-    ],
-)
-def test_a_mileage_is_corrected_on_the_vehicle_too(
-    others: list[int], to: int | None, car: int | None
-) -> None:
-    ticket = ServiceTicketFactory.create(mileage=520_000)
-    for other in others:
-        ServiceTicketFactory.create(vin=ticket.vin, mileage=other)
-    edit_ticket(ticket=ticket, fields={"mileage": to}, actor=COMMAND)
-    assert Vehicle.objects.get().mileage == car
-
-
-def test_a_wrong_vin_leaves_no_mileage_behind() -> None:
-    ticket, right = ServiceTicketFactory.create(mileage=90_000), VehicleFactory.create(mileage=80)
-    wrong = ticket.vehicle
-    edit_ticket(ticket=ticket, fields={"vin": right.vin}, actor=COMMAND)
-    wrong.refresh_from_db()
-    right.refresh_from_db()
-    assert (wrong.mileage, right.mileage) == (None, 90_000)
-
-
-def test_a_mileage_from_elsewhere_stays_on_the_vehicle() -> None:
-    ticket = ServiceTicketFactory.create(mileage=90_000)
-    Vehicle.objects.update(mileage=95_000)
-    edit_ticket(ticket=ticket, fields={"mileage": 9_000}, actor=COMMAND)
-    assert Vehicle.objects.get().mileage == 95_000
-
-
 def test_edit_ticket_is_all_or_nothing() -> None:
     ticket = ServiceTicketFactory.create(status="cancelled")
     fields = {"notes": "x", "vin": valid_vin(77)}

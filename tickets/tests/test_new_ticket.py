@@ -18,7 +18,6 @@ pytestmark = pytest.mark.django_db
 
 ADD = reverse("admin:tickets_serviceticket_add")
 WORK = {"service_desc": "Brakes", "service_date": "2025-03-14"}
-SURE = {"same_vehicle": "on"}
 
 
 def change(ticket: ServiceTicket) -> str:
@@ -93,8 +92,8 @@ def test_another_customers_car_is_asked_about(desk: Desk, camry: Vehicle, by: st
     assert not ServiceTicket.objects.exists()
     # The page that came back has the box to tick.
     again = fields_of(answer, "serviceticket_form")
-    assert 'type="checkbox" name="same_vehicle"' in answer.content.decode()
-    assert desk.post(ADD, again | SURE).status_code == 302
+    assert f'type="checkbox" name="same_vehicle" value="{camry.vin}"' in answer.content.decode()
+    assert desk.post(ADD, again | {"same_vehicle": camry.vin}).status_code == 302
     assert opened() == ("Tom", camry.vin)
     camry.refresh_from_db()
     assert camry.customer.name == "Dana Whitlow"  # whoever brings it need not own it
@@ -107,7 +106,8 @@ def test_a_vin_is_not_changed_to_another_customers_car_unasked(desk: Desk, camry
     answer = desk.save(change(ticket), {"vin": camry.vin})
     assert "This is the 2019 Toyota Camry of Dana Whitlow." in refusals_of(answer)
     assert everything() == before
-    assert desk.save(change(ticket), {"vin": camry.vin} | SURE).status_code == 302
+    sure = {"vin": camry.vin, "same_vehicle": camry.vin}
+    assert desk.save(change(ticket), sure).status_code == 302
     ticket.refresh_from_db()
     assert ticket.vehicle == camry
 
@@ -117,10 +117,76 @@ def test_what_is_not_changed_is_not_asked_about(desk: Desk, camry: Vehicle) -> N
     assert desk.save(change(ticket), {"notes": "Tom brings it"}).status_code == 302
 
 
-def test_owners_are_named_to_whoever_may_know_them(clerk: Persona, camry: Vehicle) -> None:
-    ticket = ServiceTicketFactory.create()
-    names = ("view_serviceticket", "change_serviceticket")
+@pytest.mark.parametrize("ticked", ["on", "", valid_vin(999_999)])
+def test_a_box_that_was_ticked_for_another_is_no_answer(
+    desk: Desk, camry: Vehicle, ticked: str
+) -> None:
+    tom = CustomerFactory.create(name="Tom")
+    typed = WORK | {"customer": tom.pk, "vehicle": camry.pk, "same_vehicle": ticked}
+    assert "of Dana Whitlow" in refusals_of(desk.save(ADD, typed))
+    # Nor does an address answer what was not asked.
+    url = f"{ADD}?vehicle={camry.pk}&customer={tom.pk}&same_vehicle={camry.vin}"
+    page = fields_of(desk.get(url), "serviceticket_form")
+    assert "of Dana Whitlow" in refusals_of(desk.post(url, page | WORK))
+
+
+def test_a_box_stays_ticked_while_something_else_is_wrong(desk: Desk, camry: Vehicle) -> None:
+    tom = CustomerFactory.create(name="Tom")
+    typed = WORK | {"customer": tom.pk, "vehicle": camry.pk, "same_vehicle": camry.vin}
+    answer = desk.save(ADD, typed | {"service_date": "x"})
+    assert "of Dana Whitlow" not in refusals_of(answer)
+    again = fields_of(answer, "serviceticket_form")
+    assert again["same_vehicle"] == camry.vin
+    assert desk.post(ADD, again | WORK).status_code == 302
+
+
+def allowed(clerk: Persona, *names: str) -> Desk:
     clerk.user.user_permissions.add(*Permission.objects.filter(codename__in=names))
-    said = Desk(clerk.user).save(change(ticket), {"vin": camry.vin}).content.decode()
-    assert "of another customer" in said
-    assert "Dana" not in said
+    return Desk(clerk.user)
+
+
+def test_owners_and_cars_are_named_to_whoever_may_know_them(clerk: Persona, camry: Vehicle) -> None:
+    ticket = ServiceTicketFactory.create()
+    desk = allowed(clerk, "view_serviceticket", "change_serviceticket")
+    said = refusals_of(desk.save(change(ticket), {"vin": camry.vin}))
+    assert "This is a vehicle of another customer." in said
+    said = refusals_of(allowed(clerk, "view_vehicle").save(change(ticket), {"vin": camry.vin}))
+    assert "This is the 2019 Toyota Camry of another customer." in said
+
+
+def test_what_may_not_be_seen_is_not_picked(clerk: Persona, camry: Vehicle) -> None:
+    desk = allowed(clerk, "add_serviceticket")
+    known = {"vehicle": camry.pk, "customer": camry.customer.pk}
+    for answer in (desk.get(ADD, known), desk.save(ADD, WORK | known)):
+        said = answer.content.decode()
+        assert answer.status_code == 200
+        assert not any(told in said for told in ("Dana", "Camry", camry.vin))
+    assert not ServiceTicket.objects.exists()
+    desk = allowed(clerk, "view_vehicle", "view_customer")
+    assert desk.save(ADD, WORK | known).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("typed", "others", "told"),
+    [
+        ({"mileage": 52_000}, [], True),
+        ({"mileage": ""}, [], True),
+        ({"vin": valid_vin(999_998)}, [], True),
+        ({"mileage": 52_000}, [520_000], False),  # another ticket says it too
+        ({"mileage": 530_000}, [], False),
+        ({"notes": "Loud"}, [], False),
+    ],
+)
+def test_a_mileage_that_stays_on_the_car_is_told(
+    desk: Desk, typed: dict[str, Any], others: list[int], told: bool
+) -> None:
+    ticket = ServiceTicketFactory.create(mileage=520_000)
+    for other in others:
+        ServiceTicketFactory.create(vin=ticket.vin, mileage=other)
+    car = ticket.vehicle
+    answer: Any = desk.save(change(ticket), typed)
+    page = desk.get(answer["Location"]).content.decode()
+    assert ("still has 520,000 on the clock" in page) == told
+    assert (f'/admin/customers/vehicle/{car.pk}/change/">correct it' in page) == told
+    car.refresh_from_db()
+    assert (car.mileage == 520_000) == (typed != {"mileage": 530_000})

@@ -84,3 +84,14 @@ def test_they_are_for_whoever_may_see_tickets(clerk: Persona) -> None:
 
 def test_a_new_customers_page_has_no_tickets(desk: Desk) -> None:
     assert "Tickets: the latest" not in desk.get("/admin/customers/customer/add/").content.decode()
+
+
+def test_cars_are_offered_to_whoever_may_see_cars(clerk: Persona) -> None:
+    car = VehicleFactory.create(model="Camry")
+    seen = ("view_customer", "view_serviceticket", "add_serviceticket")
+    clerk.user.user_permissions.add(*Permission.objects.filter(codename__in=seen))
+    html = Desk(clerk.user).get(page_of(car.customer)).content.decode()
+    assert "New ticket: another vehicle" in html
+    assert "Camry" not in html
+    clerk.user.user_permissions.add(Permission.objects.get(codename="view_vehicle"))
+    assert "Camry" in Desk(clerk.user).get(page_of(car.customer)).content.decode()
