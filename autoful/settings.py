@@ -209,6 +209,8 @@ UNFOLD = {
     # None: otherwise every browser asks for one and logs that it is not there.
     "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],
     "SHOW_VIEW_ON_SITE": False,
+    # Unfold's own is too dark for links on its dark pages.
+    "COLORS": {"primary": {"500": "oklch(66.5% .24 304.5)"}},
     "SCRIPTS": [lambda _: static("autoful/pages.js")],
     "SIDEBAR": {
         "show_search": True,

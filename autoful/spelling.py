@@ -22,8 +22,8 @@ def bare_column(name: str) -> Any:
 
 
 def begins_so(name: str, text: str) -> Q:
-    """Whether the column begins so, whatever it and `text` are spaced with. `bare_{name}` has to be an
-    annotation of the rows: `bare_column`."""
+    """Whether the column begins so, whatever it and `text` are spaced with behind their first letter.
+    `bare_{name}` has to be an annotation of the rows: `bare_column`."""
     if not (looked_for := bare(text)):
         return Q(**{f"{name}__istartswith": text})
     # The first letter alone is cheap to compare, and leaves few rows of which the marks are taken.

@@ -22,10 +22,11 @@ from customers.vehicles import check_digit_warning, save_vehicle
 
 class VehicleFormSet(VerbFormSet):
     def save_by_verbs(self, parent: Customer, actor: Actor) -> None:
-        for form in self.forms:
-            if form.has_changed():
-                form.instance.customer = parent
-                save_vehicle(vehicle=form.instance, changed=form.changed_data, actor=actor)
+        # First those that are entered, which lock the customer: everybody does so before any vehicle.
+        known = sorted(self.corrected, key=lambda form: form.instance.pk)
+        for form in (*self.added, *known):
+            form.instance.customer = parent
+            save_vehicle(vehicle=form.instance, changed=form.changed_data, actor=actor)
 
 
 class VehicleInline(VerbInline):

@@ -47,6 +47,10 @@ class VehicleQuerySet(models.QuerySet["Vehicle"]):
         found = all_words(" ".join(w for w in words if w not in years), "make", "model")
         return found & Q(year__in=years) if years else found
 
+    def of_another(self, customer: Customer) -> VehicleQuerySet:
+        """Those that belong to somebody, and not to this customer."""
+        return self.filter(customer__isnull=False).exclude(customer=customer)
+
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def existing(self) -> CustomerQuerySet:

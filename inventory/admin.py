@@ -28,20 +28,15 @@ from autoful.sheets.pages import SheetPages
 from autoful.sheets.writing import as_csv
 from inventory import order_sheet, stock
 from inventory.deliveries import DeliveryPage
-from inventory.forms import PartForm, QuantityField
+from inventory.forms import NoteForm, PartForm, QuantityField
 from inventory.models import Part, StockMovement
 from inventory.parts import change_part, delete_part, enter_part
 from inventory.sheets import PartSheet
 
 
-class DeliveryForm(forms.Form):
+class ReceiveForm(NoteForm):
     quantity = QuantityField(min_value=1, label="Quantity delivered")
-    note = forms.CharField(
-        required=False,
-        max_length=200,
-        help_text="Supplier, delivery note.",
-        widget=UnfoldAdminTextInputWidget,
-    )
+    field_order = ("quantity", "note")
 
 
 class CountForm(forms.Form):
@@ -99,7 +94,7 @@ class PartAdmin(DeliveryPage, SheetPages):
     form = PartForm
     sheet = PartSheet
     inlines = (LedgerInline,)
-    actions_list = ("delivery", "order_sheet")
+    actions_list = (*DeliveryPage.actions_list, "order_sheet")
     actions_detail = ("receive", "adjust")
     list_before_template = "admin/inventory/above_list.html"
     list_display = (
@@ -189,7 +184,7 @@ class PartAdmin(DeliveryPage, SheetPages):
         return self.ask(
             request,
             object_id,
-            form_class=DeliveryForm,
+            form_class=ReceiveForm,
             do=do,
             title="Receive delivery",
             text=self._stock_now(request, object_id),

@@ -11,7 +11,6 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from autoful.admin import VerbAdmin
 from autoful.admin.forms import RowPicker, label_cells
@@ -19,19 +18,10 @@ from autoful.admin.pages import back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
 from inventory import stock
-from inventory.forms import QuantityField
+from inventory.forms import NoteForm, QuantityField
 from inventory.models import Part, StockMovement
 
 ROWS, MOST_ROWS = 10, 100
-
-
-class NoteForm(forms.Form):
-    note = forms.CharField(
-        required=False,
-        max_length=200,
-        help_text="Supplier, delivery note. It stands in the ledger of each part.",
-        widget=UnfoldAdminTextInputWidget,
-    )
 
 
 class DeliveredForm(forms.Form):

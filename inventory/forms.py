@@ -1,9 +1,9 @@
-"""What may be typed about a part, on its page and in a row of a spreadsheet."""
+"""What may be typed about a part, on its pages and in a row of a spreadsheet."""
 
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from inventory.models import LARGEST_QUANTITY, Part
 from inventory.parts import FIELDS
@@ -14,6 +14,17 @@ class QuantityField(forms.IntegerField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"min_value": 0, "max_value": LARGEST_QUANTITY} | kwargs)
+
+
+class NoteForm(forms.Form):
+    """What is said of a delivery."""
+
+    note = forms.CharField(
+        required=False,
+        max_length=200,
+        help_text="Supplier, delivery note. It stands in the ledger.",
+        widget=UnfoldAdminTextInputWidget,
+    )
 
 
 class PartForm(forms.ModelForm):

@@ -5,7 +5,7 @@ is read after it is the balance, and a line inserted after it finds its foreign 
 (the other way round, most requests for one hot part ended in a deadlock).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from django.db.models import F
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
@@ -86,7 +86,7 @@ def receive(*, part: Part, quantity: int, note: str = "", actor: Actor) -> Part:
 
 
 @verb
-def receive_delivery(*, lines: Iterable[tuple[int, int]], note: str = "", actor: Actor) -> None:
+def receive_delivery(*, lines: Collection[tuple[int, int]], note: str = "", actor: Actor) -> None:
     """Book what came at once into stock, all or nothing; `lines` are parts' numbers with quantities.
 
     Raises PartNotFound, StockTooLarge, InvalidField below 1.

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -14,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from autoful.actor import Actor
 from autoful.admin.lists import SEARCHED, newest
@@ -24,7 +23,8 @@ from customers.models import Customer, Vehicle
 from customers.querysets import vin_begins
 from customers.vehicles import check_digit_warning
 from mechanics.models import first_name
-from tickets.forms import SURE, NewTicketForm, TicketForm, left_behind
+from tickets.filters import DueFilter
+from tickets.forms import SURE, NewTicketForm, ReasonForm, TicketForm, left_behind
 from tickets.inlines import OWN_WORK, PartLineInline, TeamInline
 from tickets.lifecycle import (
     TRANSITIONS,
@@ -80,24 +80,6 @@ def _what_cancelling_does(ticket: ServiceTicket) -> str:
     parts = ", ".join(f"{line.quantity_used}x {line.part}" for line in lines)
     back = f" Back into stock: {parts}." if parts else ""
     return f"This cannot be undone, and the team is released.{back}"
-
-
-class DueFilter(admin.SimpleListFilter):
-    title = "due"
-    parameter_name = "due"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("today", "Open and for today"), ("late", "Open and past its day")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        today = timezone.localdate()
-        if self.value() == "today":
-            return queryset.due(today)
-        return queryset.late(today) if self.value() == "late" else queryset
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(required=False, max_length=500, widget=UnfoldAdminTextInputWidget)
 
 
 @admin.register(ServiceTicket)

@@ -86,6 +86,7 @@ class LineTooLarge(DomainError):
 
 class LineChangedMeanwhile(DomainError):
     code = "part_line_changed"
+    status = 409
 
     def __init__(self, part: str, quantity: int) -> None:
         super().__init__(

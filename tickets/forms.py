@@ -1,11 +1,11 @@
-"""What may be typed on a ticket's page."""
+"""What may be typed on a ticket's pages."""
 
 from typing import Any
 
 from django import forms
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.widgets import UnfoldBooleanWidget
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from customers.models import Customer, Vehicle
 from customers.vehicles import normalize_vin
@@ -51,7 +51,8 @@ class TicketForm(forms.ModelForm):
     def clean(self) -> Any:
         cleaned = super().clean() or self.cleaned_data
         vin, customer = self._vin(), self._customer()
-        if vin and customer and (other := _of_another(vin, customer)):
+        theirs = Vehicle.objects.filter(vin=vin).select_related("customer")
+        if vin and customer and (other := theirs.of_another(customer).first()):
             if SURE in self.fields:
                 self.fields[SURE].widget = TickFor(vin)
             if cleaned.get(SURE) != vin:
@@ -121,9 +122,8 @@ class NewTicketForm(TicketForm):
         return self.cleaned_data.get("customer")
 
 
-def _of_another(vin: str, customer: Customer) -> Vehicle | None:
-    owned = Vehicle.objects.filter(vin=vin, customer__isnull=False)
-    return owned.exclude(customer=customer).select_related("customer").first()
+class ReasonForm(forms.Form):
+    reason = forms.CharField(required=False, max_length=500, widget=UnfoldAdminTextInputWidget)
 
 
 def left_behind(vehicle_id: int, mileage: int | None) -> str:

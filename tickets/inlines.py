@@ -31,9 +31,15 @@ class PartLineForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk and "part" in self.fields:
-            # Another part is another line: its price was written with it.
-            self.fields["part"].disabled = True
-            self.fields["part"].widget = Settled(str(self.instance.part))
+            # Another part is another line: its price was written with it. A plain field asks nothing.
+            self.initial["part"] = self.instance.part
+            self.fields["part"] = forms.Field(
+                label="Part", disabled=True, widget=Settled(str(self.instance.part))
+            )
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # What is there already is not looked for again.
+        return super()._get_validation_exclusions() | ({"part"} if self.instance.pk else set())  # type: ignore[misc]
 
     def validate_constraints(self) -> None:
         """A part that is on the ticket already is no mistake: the verb adds to its line."""
@@ -68,7 +74,7 @@ class SeenWithTheTicket:
 
 
 class TicketInline(SeenWithTheTicket, VerbInline):
-    """Rows that are added and removed; what is written in them stays, if they do not say otherwise."""
+    """Rows that are added and removed. What is written in them stays, but for a part's quantity."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -42,7 +42,8 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 def lock_ticket(ticket_id: int) -> ServiceTicket:
     """The ticket, fresh and locked; the first lock of every verb that touches one.
 
-    Order everywhere: tickets, customers, mechanics, parts, each by id. Raises TicketNotFound.
+    Order everywhere: tickets, customers, vehicles, mechanics, parts, each by id (ADR 2). Raises
+    TicketNotFound.
     """
     return lock(ServiceTicket.objects.all(), ticket_id, TicketNotFound())
 

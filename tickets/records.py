@@ -67,7 +67,7 @@ class AssignmentAdmin(RecordAdmin):
 
 @admin.register(PartLine)
 class PartLineAdmin(RecordAdmin):
-    """What was used on what. Parts are added and removed on the ticket's page."""
+    """What was used on what. Parts are added, corrected and removed on the ticket's page."""
 
     list_display = ("created_at", "ticket", "part", "quantity_used", "unit_price", "unit_cost")
     list_filter = ("created_at",)

@@ -29,6 +29,13 @@ class VerbFormSet(PaginationInlineFormSet):
             _pass_over(form)
         return form
 
+    def get_queryset(self) -> Any:
+        """Each form's own row, in the order of the forms: Django pairs them when it draws the page once
+        more, and one that has gone meanwhile would move all others."""
+        if self.is_bound and "forms" in self.__dict__:
+            return [form.instance for form in self.forms[: self.initial_form_count()]]
+        return super().get_queryset()
+
     @property
     def added(self) -> list[Any]:
         """The forms of new rows that somebody filled in."""

@@ -211,6 +211,44 @@ def test_a_quantity_typed_into_a_row_that_is_gone_is_told(desk, left):
     assert ticket.part_lines.count() == left
 
 
+@pytest.mark.parametrize("gone", [0, 1, 2])
+@pytest.mark.parametrize("wrong", [{"vin": "SHORT"}, {"part_lines-2-quantity_used": "999"}, {}])
+def test_a_row_that_is_gone_does_not_move_the_others(desk, gone, wrong):
+    team = [MechanicFactory.create() for _ in range(3)]
+    ticket = ServiceTicketFactory.create(
+        mechanics=team, parts=[(PartFactory.create(), n) for n in (1, 2, 3)]
+    )
+    values = fields_of(desk.get(change(ticket)), "serviceticket_form")
+    ticket.part_lines.order_by("pk")[gone].delete()
+    ticket.assignments.order_by("pk")[gone].delete()
+    before = everything()
+    answer = desk.post(change(ticket), values | wrong)
+    assert answer.status_code == (200 if wrong else 302)
+    assert everything() == before
+    if wrong and gone != 2:
+        # What came back says of each row what it did.
+        again = fields_of(answer, "serviceticket_form")
+        rows = [n for n in range(3) if n != gone]
+        assert [again[f"part_lines-{n}-id"] for n in rows] == [
+            values[f"part_lines-{n}-id"] for n in rows
+        ]
+
+
+def test_saving_asks_nothing_of_the_parts_of_lines_that_are_there(desk):
+    def queries(lines):
+        parts = [(PartFactory.create(), 1) for _ in range(lines)]
+        ticket = ServiceTicketFactory.create(parts=parts)
+        values = fields_of(desk.get(change(ticket)), "serviceticket_form") | {"notes": "Loud"}
+        with CaptureQueriesContext(connection) as seen:
+            assert desk.post(change(ticket), values).status_code == 302
+        return len(seen)
+
+    queries(1)
+    # Of each line that may be written Django asks whether it is there, and checks its quantity between
+    # two savepoints; nothing of its part.
+    assert queries(6) - queries(1) <= 5 * 4
+
+
 def test_a_line_of_another_ticket_is_none_of_this_one(desk):
     ticket, other = (ServiceTicketFactory.create(parts=[(PartFactory.create(), 5)]) for _ in "12")
     before = everything()

@@ -8,12 +8,15 @@ document.addEventListener("input", ({ target }) => {
 // Select2 calls its box by what is picked, which is nothing at first: by its field, and what is picked.
 new MutationObserver(() => {
   for (const box of document.querySelectorAll(".select2-selection:not([data-named])")) {
-    const select = box.closest(".select2").previousElementSibling;
-    const name = select.labels?.[0] ?? select;
-    name.id ||= `${select.id}-name`;
-    for (const part of [box, box.querySelector("[role=textbox]")]) {
-      part?.setAttribute("aria-labelledby", `${name.id} ${part.id || box.getAttribute("aria-labelledby")}`);
-    }
     box.dataset.named = "";
+    const select = box.closest(".select2").previousElementSibling;
+    const name = select?.labels?.[0]?.textContent.trim() ?? select?.getAttribute("aria-label");
+    const picked = box.querySelector("[role=textbox]");
+    if (!name || !picked) continue;
+    // By ids that stay when Django numbers the rows of a table anew.
+    box.id ||= `${picked.id}-box`;
+    box.setAttribute("aria-label", name);
+    box.setAttribute("aria-labelledby", `${box.id} ${picked.id}`);
+    picked.setAttribute("aria-labelledby", `${box.id} ${picked.id}`);
   }
 }).observe(document.documentElement, { childList: true, subtree: true });
