@@ -7,7 +7,9 @@ from django.urls import reverse
 
 from autoful.accounts.models import User
 from autoful.accounts.tests.factories import SuperuserFactory
+from autoful.db import lock
 from autoful.testing.pages import Desk, refusals_of
+from customers import vehicles
 from customers.models import Customer, Vehicle
 from customers.tests.factories import CustomerFactory, VehicleFactory, valid_vin
 from tickets.tests.factories import ServiceTicketFactory
@@ -104,6 +106,23 @@ def test_a_car_is_edited_on_its_owner_s_page(desk):
     assert answer.status_code == 302
     vehicle.refresh_from_db()
     assert vehicle.plate == "AB 123"
+
+
+def test_a_new_car_locks_its_owner_before_any_car_is_locked(desk, monkeypatch):
+    owner = CustomerFactory.create()
+    one, two = VehicleFactory.create(customer=owner), VehicleFactory.create(customer=owner)
+    locked = []
+
+    def locking(rows, pk, *args, **also):
+        locked.append((rows.model, pk))
+        return lock(rows, pk, *args, **also)
+
+    monkeypatch.setattr(vehicles, "lock", locking)
+    typed = {"vehicles-1-plate": "B 2", "vehicles-0-plate": "A 1", "vehicles-2-vin": valid_vin(77)}
+    typed |= {"vehicles-TOTAL_FORMS": "3"}
+    assert desk.save(change(owner), typed).status_code == 302
+    assert locked == [(Customer, owner.pk), (Vehicle, one.pk), (Vehicle, two.pk)]
+    assert owner.vehicles.count() == 3
 
 
 def test_deleting_says_that_a_car_is_in_the_shop(desk):
