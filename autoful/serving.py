@@ -6,6 +6,7 @@ import gc
 import http.client
 import logging
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -194,6 +195,9 @@ def _end_with_the_first_process() -> None:
     if sys.platform == "linux":
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+        first = multiprocessing.parent_process()
+        if first is not None and os.getppid() != first.pid:
+            sys.exit(1)  # it was killed before we said so, and nobody will tell us
 
 
 class _ThreadsAreMeant(logging.Filter):

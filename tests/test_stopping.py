@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -18,9 +19,10 @@ import pytest
 import requests
 from django.conf import settings
 
+from autoful import serving
 from autoful.renewal import RenewingServer
 from autoful.testing.processes import free_port, seconds_until
-from autoful.testing.shops import Shop, shop
+from autoful.testing.shops import ROOT, Shop, shop
 from autoful.tests.programs import running
 
 SHOP = """
@@ -80,6 +82,42 @@ def test_what_is_under_way_is_finished_and_nothing_new_is_begun(tmp_path: Path) 
             assert [answer.status_code for answer in answers] == [201], server.said()
             assert "refused to gracefully stop" not in server.said()
         assert ours.ask("answer = Part.objects.get().quantity_in_stock") == 48
+
+
+# The first process of a server, which is killed while its worker is still loading.
+FIRST = """
+import multiprocessing, os, sys, time
+from pathlib import Path
+from tests.test_stopping import late
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    multiprocessing.get_context("spawn").Process(target=late, args=(folder,)).start()
+    while not (folder / "begun").exists():
+        time.sleep(0.01)
+    os._exit(0)
+"""
+
+
+def late(folder: Path) -> None:
+    """A worker that has loaded when the first process is gone."""
+    first = os.getppid()
+    (folder / "pid").write_text(str(os.getpid()))
+    (folder / "begun").touch()
+    while os.getppid() == first:
+        time.sleep(0.01)
+    serving._end_with_the_first_process()
+    (folder / "serves").touch()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system has to tell the workers")
+def test_a_worker_that_is_late_does_not_outlive_the_first_process(tmp_path: Path) -> None:
+    script = tmp_path / "first.py"
+    script.write_text(FIRST)
+    own = os.environ | {"PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "autoful.settings"}
+    subprocess.run([sys.executable, script, tmp_path], env=own, timeout=60, check=True)
+    worker = int((tmp_path / "pid").read_text())
+    seconds_until(lambda: not Path(f"/proc/{worker}").exists(), within=20)
+    assert not (tmp_path / "serves").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system has to tell the workers")
