@@ -1,5 +1,6 @@
 """What stands on a ticket's page in the back office: team, parts and timeline."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,10 @@ from tickets.models import Assignment, PartLine, ServiceTicket
 from tickets.parts import add_part, change_quantity, remove_line
 
 OWN_WORK = "tickets.view_own_work"
+# The boxes of the rows, as a page that can be written sends them.
+BOX = re.compile(
+    "(assignments-[0-9]+-(mechanic|DELETE)|part_lines-[0-9]+-(part|quantity_used|DELETE))"
+)
 
 
 class TeamFormSet(VerbFormSet):
@@ -89,10 +94,11 @@ class TicketInline(SeenWithTheTicket, VerbInline):
 def is_frozen(request: HttpRequest, ticket: ServiceTicket | None) -> bool:
     """Whether team and parts are only shown.
 
-    Not while saving: Django would drop in silence what was typed on a page that was opened before
-    somebody closed the ticket, where the verb says why it cannot be done.
+    Not where something was typed into them, on a page that was opened before somebody closed the
+    ticket: Django would drop it in silence, where the verb says why it cannot be done.
     """
-    return ticket is not None and not ticket.is_open and request.method != "POST"
+    typed = any(BOX.fullmatch(name) for name in request.POST)
+    return ticket is not None and not ticket.is_open and not typed
 
 
 class TeamInline(TicketInline):

@@ -25,8 +25,11 @@ class VerbFormSet(PaginationInlineFormSet):
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
         form = super()._construct_form(i, **kwargs)
-        if self.is_bound and i < self.initial_form_count() and form.instance.pk is None:
-            _pass_over(form)
+        if self.is_bound and i < self.initial_form_count():
+            if form.instance.pk is None:
+                _pass_over(form)
+            elif not _had_boxes(form):
+                _leave(form)
         return form
 
     def get_queryset(self) -> Any:
@@ -54,6 +57,16 @@ class VerbFormSet(PaginationInlineFormSet):
         return [form.instance for form in self.deleted_forms if form.instance.pk]
 
 
+def _had_boxes(form: Any) -> bool:
+    """Whether the row stood on the page to be written, and not only to be read."""
+    return any(box.html_name in form.data for box in form.visible_fields())
+
+
+def _leave(form: Any) -> None:
+    """Nothing was typed into it, and nothing is wrong with it."""
+    form._errors, form.cleaned_data, form.changed_data = ErrorDict(), {}, []
+
+
 def _pass_over(form: Any) -> None:
     """A row that somebody else took away meanwhile is just gone, unless something was typed into it."""
     pairs = [
@@ -62,7 +75,7 @@ def _pass_over(form: Any) -> None:
         if (shown := form.add_initial_prefix(name)) in form.data
     ]
     is_to_go = form.add_prefix("DELETE") in form.data
-    form._errors, form.cleaned_data, form.changed_data = ErrorDict(), {}, []
+    _leave(form)
     if not is_to_go and any(shown != typed for shown, typed in pairs):
         form.add_error(None, GONE_MEANWHILE)
 

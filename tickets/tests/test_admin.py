@@ -284,6 +284,19 @@ class TestClosed:
         fields = fields_of(desk.get(change(ticket)), "serviceticket_form")
         assert not any("DELETE" in name or "__prefix__" in name for name in fields)
 
+    def test_the_rest_of_it_is_written(self, desk, status):
+        mike, parts = MechanicFactory.create(), [(PartFactory.create(), n) for n in (1, 2)]
+        ticket = ServiceTicketFactory.create(status=status, mechanics=[mike], parts=parts)
+        lines = list(ticket.part_lines.values())
+        typed = {"notes": "Paid in cash", "mileage": "81200"}
+        assert desk.save(change(ticket), typed).status_code == 302
+        ticket.refresh_from_db()
+        assert (ticket.notes, ticket.mileage) == ("Paid in cash", 81200)
+        assert list(ticket.part_lines.values()) == lines
+        answer = desk.save(change(ticket), {"vin": "SHORT"})
+        assert "A VIN has 11 to 17 characters" in refusals_of(answer)
+        assert "part_lines-0-quantity_used" not in answer.content.decode()
+
     def test_the_verb_refuses_what_was_typed_before_it_closed(self, desk, status):
         pads = PartFactory.create()
         ticket = ServiceTicketFactory.create()
@@ -296,6 +309,14 @@ class TestClosed:
         answer = desk.post(change(ticket), values | typed)
         assert "can no longer be changed" in refusals_of(answer)
         assert everything() == before
+
+
+def test_lines_that_were_only_shown_are_left_when_it_is_open_again(desk):
+    ticket = ServiceTicketFactory.create(status=Status.COMPLETED, parts=[(PartFactory.create(), 3)])
+    values = fields_of(desk.get(change(ticket)), "serviceticket_form")
+    transition(ticket=ticket, to=Status.IN_PROGRESS, reason="Squeaks", actor=COMMAND)
+    assert desk.post(change(ticket), values | {"notes": "Loud"}).status_code == 302
+    assert ticket.part_lines.get().quantity_used == 3
 
 
 def test_delete_puts_parts_back(desk):

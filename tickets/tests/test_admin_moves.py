@@ -69,6 +69,12 @@ def test_cancelling_asks_first(desk):
     assert ticket.status_changes.last().reason == "Sold the car"
 
 
+def test_a_completed_ticket_with_parts_comes_back_by_its_button(desk):
+    ticket = ServiceTicketFactory.create(status=Status.COMPLETED, parts=[(PartFactory.create(), 2)])
+    asked = desk.save(change(ticket), {"_move": "in_progress"})
+    assert (asked.status_code, asked["Location"]) == (302, move(ticket, "in_progress"))
+
+
 def test_a_comeback_needs_its_reason(desk):
     ticket = ServiceTicketFactory.create(status=Status.COMPLETED)
     answer = desk.post(move(ticket, "in_progress"), {"reason": " "})
