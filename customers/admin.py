@@ -155,7 +155,8 @@ class VehicleAdmin(SheetPages):
         return super().get_queryset(request).select_related("customer")
 
     def find(self, request: HttpRequest, text: str) -> Any:
-        return self.get_queryset(request).found_by(text, described=True)
+        found, _ = self.get_search_results(request, self.get_queryset(request), text)
+        return found.order_by("-pk")
 
     def picked_as(self, request: HttpRequest, row: Vehicle) -> str:
         return ", ".join(filter(None, (str(row), *self._told_of(request, row))))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PHONE = re.compile(r"\+?[0-9 ()./-]+")
 YEAR = re.compile("(19|20)[0-9]{2}")
 FEWEST_DIGITS = 4
+NICKNAMES = {"chevy": "chevrolet", "vw": "volkswagen"}  # of makes, as they are said at the counter
+SHORT = 6  # letters of a model that is written with marks: F-150, CR-V, X-Trail
 LAST_SIX = 6  # of a VIN: what is read out over the phone
 
 
@@ -37,15 +39,21 @@ class VehicleQuerySet(models.QuerySet["Vehicle"]):
         found = vin_begins(text) | begins_so("plate", text)
         if len(text) >= LAST_SIX:
             found |= Q(vin__endswith=text.upper())
-        if described and any(letter.isalpha() for letter in text):
+        if described and (YEAR.fullmatch(text) or any(letter.isalpha() for letter in text)):
             found |= self._described_so(text)
-        return self.annotate(bare_plate=bare_column("plate")).filter(found)
+        return self.filter(found)
 
     def _described_so(self, text: str) -> Q:
-        words = text.split()
-        years = [word for word in words if YEAR.fullmatch(word)]
-        found = all_words(" ".join(w for w in words if w not in years), "make", "model")
-        return found & Q(year__in=years) if years else found
+        found = Q()
+        for word in text.split():
+            if YEAR.fullmatch(word):
+                found &= Q(year=word)
+                continue
+            called = Q()
+            for name in {word, NICKNAMES.get(word.lower(), word)}:
+                called |= all_words(name, "make") | all_words(name, "model", bare_up_to=SHORT)
+            found &= called
+        return found
 
     def of_another(self, customer: Customer) -> VehicleQuerySet:
         """Those that belong to somebody, and not to this customer."""

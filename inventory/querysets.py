@@ -12,11 +12,12 @@ from django.db.models import Count, DecimalField, F, OuterRef, Q, Subquery, Sum,
 from django.db.models.functions import Coalesce
 
 from autoful.money import to_cents
-from autoful.spelling import all_words, bare_column, begins_so
+from autoful.spelling import all_words, begins_so
 
 if TYPE_CHECKING:
     from inventory.models import Part  # noqa: F401
 
+LONGEST_GRADE = 8  # letters of what is written with marks in a part's name: 5W-30, R-1234yf
 LONG_AGO = datetime(1971, 1, 1, tzinfo=UTC)
 
 
@@ -37,8 +38,8 @@ class PartQuerySet(models.QuerySet["Part"]):
 
     def found_by(self, text: str) -> PartQuerySet:
         """By the beginning of the part number however spaced, or pieces of the name."""
-        found = begins_so("part_number", text) | all_words(text, "part_name")
-        return self.annotate(bare_part_number=bare_column("part_number")).filter(found)
+        named = all_words(text, "part_name", bare_up_to=LONGEST_GRADE)
+        return self.filter(begins_so("part_number", text) | named)
 
     def low(self, threshold: int | None = None) -> PartQuerySet:
         """At or below `threshold`, or each part's own reorder point; emptiest first."""

@@ -75,16 +75,44 @@ def found(desk, text):
         ("lisa ray", "mechanic"),
         ("bp-4711", "part"),
         ("pad set", "part"),
+        ("brake pads", "part"),
+        ("johnson accord", "vehicle"),
+        ("accord 2003 johnson", "vehicle"),
     ],
 )
 def test_what_is_read_out_over_the_phone_finds_it(desk, shop, text, kind):
     Vehicle.objects.exclude(pk=shop["vehicle"].pk).update(plate="")
     urls = {"customer": "customers/customer", "vehicle": "customers/vehicle"}
     urls |= {"part": "inventory/part", "mechanic": "mechanics/mechanic"}
-    assert found(desk, text) == [f"/admin/{urls[kind]}/{shop[kind].pk}/change/"]
+    # A customer is found with their car.
+    kinds = ["customer", "vehicle"] if kind == "customer" else [kind]
+    assert found(desk, text) == [f"/admin/{urls[k]}/{shop[k].pk}/change/" for k in kinds]
 
 
-@pytest.mark.parametrize("form", ["{}", "#{}", " {} "])
+@pytest.mark.parametrize(
+    ("make", "model", "text"),
+    [
+        ("Ford", "F-150", "f150"),
+        ("Honda", "CR-V", "honda crv"),
+        ("Mercedes-Benz", "C 300", "c300"),
+        ("Chevrolet", "Silverado", "chevy silverado"),
+        ("Volkswagen", "Golf", "2003 VW Golf"),
+    ],
+)
+def test_a_model_is_found_as_it_is_said(desk, shop, make, model, text):
+    Vehicle.objects.filter(pk=shop["vehicle"].pk).update(make=make, model=model)
+    assert found(desk, text) == [f"/admin/customers/vehicle/{shop['vehicle'].pk}/change/"]
+
+
+@pytest.mark.parametrize("name", ["Refrigerant R-1234yf", "Refrigerant R 1234YF"])
+@pytest.mark.parametrize("text", ["r1234yf", "R-1234yf", "refrigerant r1234"])
+def test_a_part_is_found_however_its_grade_is_written(desk, name, text):
+    part = PartFactory.create(part_name=name)
+    PartFactory.create(part_name="Refrigerant R-134a")
+    assert found(desk, text) == [f"/admin/inventory/part/{part.pk}/change/"]
+
+
+@pytest.mark.parametrize("form", ["{}", "#{}", " {} ", "ticket {}", "Ticket #{}"])
 def test_a_tickets_number_finds_it(desk, shop, form):
     number = shop["ticket"].pk
     url = f"/admin/tickets/serviceticket/{number}/change/"
@@ -136,7 +164,7 @@ def test_what_was_found_is_kept_nowhere(desk, shop):
     assert "no-store" in answer["Cache-Control"]
     shop["customer"].name = "Sally Smith"
     shop["customer"].save(update_fields=["name"])
-    assert found(desk, "Johnson") == [] and len(found(desk, "Smith")) == 1
+    assert found(desk, "Johnson") == [] and len(found(desk, "Smith")) == 2  # and the car
 
 
 def test_it_costs_the_same_however_much_is_found(desk, shop):

@@ -91,7 +91,8 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
     sortable_by = ("number", "service_date", "state")  # what an index has in order
     search_fields = SEARCHED
     search_help_text = (
-        "Number, VIN, plate, customer or phone; words of the description in the newest 20,000."
+        "Number, VIN, plate, make, model, customer or phone; words of the description in the newest "
+        "20,000."
     )
     ordering = ("-id",)
     autocomplete_fields = ("customer", "vehicle")
@@ -113,12 +114,13 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
     )
 
     icon = "build"
+    found_first = True  # by nothing but its number
     history_of = Timeline
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
         ways = [*by_number(text, "pk"), vin_begins(text)]
         if request.user.has_perm("customers.view_vehicle"):
-            ways.append(Q(vehicle__in=newest(Vehicle.objects.found_by(text))))
+            ways.append(Q(vehicle__in=newest(Vehicle.objects.found_by(text, described=True))))
         if request.user.has_perm("customers.view_customer"):
             customers = Customer.objects.existing().found_by(text)
             ways.append(Q(customer__in=newest(customers)))

@@ -14,7 +14,9 @@ from inventory.models import Part
 from mechanics.models import Mechanic
 from tickets.models import Assignment, PartLine, StatusChange
 
-NUMBER = re.compile("#?([1-9][0-9]{0,17})")  # with zeros before it, it is the end of a VIN
+NUMBER = re.compile(
+    "(?i:ticket)? ?#?([1-9][0-9]{0,17})"
+)  # with zeros before it, it is the end of a VIN
 
 
 def by_number(text: str, column: str) -> list[Q]:

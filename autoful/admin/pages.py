@@ -46,6 +46,7 @@ class ShopAdmin(PicksRows, ShopList):
     """A page of the back office."""
 
     icon = "search"  # beside what the search box found
+    found_first = False  # there, before what other pages found
     history_of: type[History] = History
 
     @classmethod

@@ -60,7 +60,8 @@ class BackOffice(UnfoldAdminSite):
 
     def _found(self, request: HttpRequest, text: str) -> list[SearchResult]:
         found = []
-        for model, page in self._registry.items():
+        pages = sorted(self._registry.items(), key=lambda entry: not entry[1].found_first)
+        for model, page in pages:
             if not page.has_view_permission(request):
                 continue
             name = f"{self.name}:{model._meta.app_label}_{model._meta.model_name}_change"

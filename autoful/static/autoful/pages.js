@@ -1,8 +1,11 @@
 // What the pages of the back office lack without it.
 
-// "Nothing found" was the answer to what stood in the box before.
 document.addEventListener("input", ({ target }) => {
-  if (target.id === "search-input-command") document.querySelector("[data-nothing-found]")?.remove();
+  if (target.id !== "search-input-command") return;
+  // "Nothing found" was the answer to what stood in the box before.
+  document.querySelector("[data-nothing-found]")?.remove();
+  // Unfold waits for a key, which what is pasted or dictated needs none of.
+  target.dispatchEvent(new KeyboardEvent("keyup", { bubbles: true }));
 });
 
 // Select2 calls its box by what is picked, which is nothing at first: by its field, and what is picked.
