@@ -13,11 +13,12 @@ from autoful.actor import Actor
 from autoful.admin import StandingFilter, VerbFormSet, VerbInline
 from autoful.admin.lists import SEARCHED, newest
 from autoful.sheets.pages import SheetPages
-from customers.forms import CustomerForm
+from customers.forms import ASKED, CustomerForm, NewCustomerForm
 from customers.models import Customer, Vehicle
 from customers.registration import change_customer, close_customer, enter_walk_in
+from customers.remarks import remarks_on
 from customers.sheets import CustomerSheet, VehicleSheet
-from customers.vehicles import check_digit_warning, save_vehicle
+from customers.vehicles import save_vehicle
 
 
 class VehicleFormSet(VerbFormSet):
@@ -26,7 +27,9 @@ class VehicleFormSet(VerbFormSet):
         known = sorted(self.corrected, key=lambda form: form.instance.pk)
         for form in (*self.added, *known):
             form.instance.customer = parent
-            save_vehicle(vehicle=form.instance, changed=form.changed_data, actor=actor)
+            form.instance = save_vehicle(
+                vehicle=form.instance, changed=form.changed_data, actor=actor
+            )
 
 
 class VehicleInline(VerbInline):
@@ -55,6 +58,7 @@ class CustomerAdmin(SheetPages):
     search_help_text = "Name, phone, e-mail, plate or VIN."
     ordering = ("-id",)
     fieldsets = ((None, {"fields": ("name", "email", "phone")}),)
+    add_fieldsets = ((None, {"fields": ("name", "email", "phone", ASKED)}),)
     delete_notice = (
         "This closes the customer's account, if there is one, and erases name, e-mail, phone and "
         "plates for good. The service tickets stay for the books, without the name; the vehicles "
@@ -99,6 +103,15 @@ class CustomerAdmin(SheetPages):
             ways.append(Q(vehicles__in=newest(Vehicle.objects.found_by(text))))
         return ways
 
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        if not change:
+            sees = request.user.has_perm("customers.view_customer")
+            form = type("NewCustomerForm", (NewCustomerForm,), {"names_customers": sees})
+            kwargs = {"form": form} | kwargs
+        return super().get_form(request, obj, change=change, **kwargs)
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
@@ -117,8 +130,15 @@ class CustomerAdmin(SheetPages):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_current(obj) and bool(super().has_delete_permission(request, obj))
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        for row in formset.forms if isinstance(formset, VehicleFormSet) else ():
+            for remark in remarks_on(row.instance, row.changed_data):
+                self.message_user(request, remark, messages.WARNING)
+
     def enter(self, fields: dict[str, Any], actor: Actor) -> Customer:
-        return enter_walk_in(actor=actor, **fields)
+        told = {name: typed for name, typed in fields.items() if name in CustomerForm.Meta.fields}
+        return enter_walk_in(actor=actor, **told)
 
     def change(self, obj: Customer, changed: dict[str, Any], actor: Actor) -> None:
         change_customer(customer=obj, actor=actor, **changed)
@@ -187,5 +207,5 @@ class VehicleAdmin(SheetPages):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if "vin" in form.changed_data and (warning := check_digit_warning(obj.vin)):
-            self.message_user(request, warning, messages.WARNING)
+        for remark in remarks_on(obj, form.changed_data):
+            self.message_user(request, remark, messages.WARNING)

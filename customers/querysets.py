@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Q
 
-from autoful.spelling import all_words, bare_column, begins_so
+from autoful.fields import FoldedIExact
+from autoful.spelling import all_words, bare, bare_column, begins_so
 
 if TYPE_CHECKING:
     from customers.models import Customer, Vehicle  # noqa: F401
@@ -54,6 +55,11 @@ class VehicleQuerySet(models.QuerySet["Vehicle"]):
                 called |= all_words(name, "make") | all_words(name, "model", bare_up_to=SHORT)
             found &= called
         return found
+
+    def with_plate(self, plate: str) -> VehicleQuerySet:
+        """Those with this plate, however it is spaced."""
+        same = Q(FoldedIExact(bare_column("plate"), bare(plate)))
+        return self.filter(begins_so("plate", plate) & same).order_by("-id")
 
     def of_another(self, customer: Customer) -> VehicleQuerySet:
         """Those that belong to somebody, and not to this customer."""

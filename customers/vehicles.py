@@ -14,6 +14,8 @@ from autoful.verbs import verb
 from customers.errors import CustomerNotFound, OwnerChanged, VehicleNotFound, VinTaken
 from customers.models import Customer, Vehicle
 
+NORTH_AMERICA, LETTERS_SINCE = "12345", 2010
+
 
 def normalize_vin(vin: str) -> str:
     """The one spelling a VIN is stored and looked up in."""
@@ -36,7 +38,12 @@ def check_digit_warning(vin: str) -> str | None:
 
 
 def decode(vin: str) -> dict[str, Any]:
-    """Make, model and model year as far as the VIN tells without asking anybody."""
+    """Make, model and model year as far as the VIN tells without asking anybody.
+
+    The sign for the year comes round every thirty years. In North America the seventh place tells
+    which round it is, a letter from 2010 on (49 CFR 565.15, of cars and light trucks); elsewhere the
+    newer is taken.
+    """
     if len(vin) != 17:
         return {}
     try:
@@ -49,8 +56,10 @@ def decode(vin: str) -> dict[str, Any]:
     model = getattr(getattr(found.details, "model", None), "name", None)
     if model:
         known["model"] = str(model if isinstance(model, str) else model[0])[:60]
-    # The letter for the year comes round every thirty years; next year's models are sold today.
+    # Next year's models are sold today.
     years = [year for year in found.years or [] if year <= timezone.now().year + 1]
+    if vin[0] in NORTH_AMERICA:
+        years = [year for year in years if (year >= LETTERS_SINCE) == vin[6].isalpha()] or years
     if years:
         known["year"] = max(years)
     return known

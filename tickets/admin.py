@@ -1,6 +1,6 @@
 """The back office: tickets with their team, parts and timeline."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -15,16 +15,16 @@ from django.utils.text import Truncator
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from autoful.accounts.models import User
 from autoful.actor import Actor
 from autoful.admin.lists import SEARCHED, newest
 from autoful.admin.pages import back_office
 from autoful.sheets.pages import SheetPages
 from customers.models import Customer, Vehicle
 from customers.querysets import vin_begins
-from customers.vehicles import check_digit_warning
 from mechanics.models import first_name
 from tickets.filters import DueFilter
-from tickets.forms import SURE, NewTicketForm, ReasonForm, TicketForm, left_behind
+from tickets.forms import SURE, NewTicketForm, ReasonForm, TicketForm
 from tickets.inlines import OWN_WORK, PartLineInline, TeamInline
 from tickets.lifecycle import (
     TRANSITIONS,
@@ -36,6 +36,7 @@ from tickets.lifecycle import (
 )
 from tickets.models import ServiceTicket
 from tickets.records import by_number
+from tickets.remarks import Before, about_mileage, about_vehicle, left_behind
 from tickets.sheets import TicketSheet
 from tickets.tables import TicketsOfCustomer, TicketsOfVehicle
 from tickets.timeline import Timeline
@@ -281,9 +282,12 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
         delete_tickets(ticket_ids=ticket_ids, actor=back_office(request))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        before = obj.vehicle_id, form.initial.get("mileage")
+        had, before = (obj.vehicle_id, form.initial.get("mileage")), Before.of(obj.vin)
         super().save_model(request, obj, form, change)
-        if change and (obj.vehicle_id, obj.mileage) != before and (left := left_behind(*before)):
-            self.message_user(request, left, messages.WARNING)
-        if "vin" in form.changed_data and (warning := check_digit_warning(obj.vin)):
-            self.message_user(request, warning, messages.WARNING)
+        typed, user = form.changed_data, cast(User, request.user)
+        another_vehicle = not change or obj.vehicle_id != had[0]
+        told = [*about_vehicle(obj, before, user)] if another_vehicle else []
+        told += about_mileage(obj, before, user) if another_vehicle or "mileage" in typed else []
+        told += left_behind(*had, user) if change and (obj.vehicle_id, obj.mileage) != had else []
+        for remark in told:
+            self.message_user(request, remark, messages.WARNING)

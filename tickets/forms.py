@@ -3,8 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.urls import reverse
-from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from customers.models import Customer, Vehicle
@@ -124,17 +122,3 @@ class NewTicketForm(TicketForm):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(required=False, max_length=500, widget=UnfoldAdminTextInputWidget)
-
-
-def left_behind(vehicle_id: int, mileage: int | None) -> str:
-    """What to say of a mileage that a ticket has no more, and the vehicle still has: whether it came from
-    the ticket or was read elsewhere, a person has to know."""
-    said = ServiceTicket.objects.filter(vehicle=vehicle_id, mileage=mileage)
-    vehicle = Vehicle.objects.filter(pk=vehicle_id, mileage=mileage).first()
-    if mileage is None or vehicle is None or said.exists():
-        return ""
-    url = reverse("admin:customers_vehicle_change", args=(vehicle_id,))
-    return format_html(
-        '{} still has {} on the clock. If that is wrong, <a href="{}">correct it on its page</a>.',
-        *(vehicle, f"{mileage:,}", url),
-    )

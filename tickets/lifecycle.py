@@ -13,7 +13,7 @@ from autoful.actor import Actor
 from autoful.db import lock, lock_if_there
 from autoful.verbs import verb
 from customers.errors import CustomerNotFound
-from customers.models import Customer
+from customers.models import Customer, Vehicle
 from customers.registration import enter_walk_in
 from customers.vehicles import normalize_vin, save_vehicle, vehicle_for
 from inventory import stock
@@ -95,18 +95,27 @@ def open_for_walk_in(
     phone: str = "",
     email: str = "",
     plate: str = "",
+    make: str = "",
+    model: str = "",
+    year: int | None = None,
+    vin: str,
     actor: Actor,
     **ticket: Any,
 ) -> ServiceTicket:
     """A new ticket for somebody who has not been here before, and for their car; all or nothing.
 
-    `ticket` is what `open_ticket` takes besides the customer. A car that is known keeps its plate.
+    `ticket` is what `open_ticket` takes besides. Of a car that is known, what is known stays; of a new
+    one what was typed goes before what its VIN tells.
     """
     customer = enter_walk_in(name=name, phone=phone, email=email, actor=actor)
-    opened = open_ticket(customer_id=customer.pk, actor=actor, **ticket)
-    if plate and not opened.vehicle.plate:
-        opened.vehicle.plate = plate
-        opened.vehicle = save_vehicle(vehicle=opened.vehicle, changed=["plate"], actor=actor)
+    known = Vehicle.objects.filter(vin=normalize_vin(vin)).exists()
+    opened = open_ticket(customer_id=customer.pk, vin=vin, actor=actor, **ticket)
+    car = {"plate": plate, "make": make, "model": model, "year": year}
+    told = [f for f in car if car[f] and not (known and getattr(opened.vehicle, f))]
+    for field in told:
+        setattr(opened.vehicle, field, car[field])
+    if told:
+        opened.vehicle = save_vehicle(vehicle=opened.vehicle, changed=told, actor=actor)
     return opened
 
 

@@ -1,11 +1,9 @@
 """The counter's form: somebody new, with a car that is new here, and what is to be done."""
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Field
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,23 +16,25 @@ from unfold.widgets import (
     UnfoldAdminSingleDateWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
-    UnfoldBooleanWidget,
 )
 
 from autoful.accounts.forms import EmailField
+from autoful.accounts.models import User
 from autoful.admin import VerbAdmin
 from autoful.admin.forms import add_refusal
 from autoful.admin.pages import back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
+from customers.forms import ASKED, WhoItIs
 from customers.models import Customer, Vehicle
-from customers.vehicles import check_digit_warning, normalize_vin
+from customers.remarks import remarks_on
+from customers.vehicles import normalize_vin
 from tickets.lifecycle import open_for_walk_in
 from tickets.models import ServiceTicket
+from tickets.remarks import Before, about_mileage, about_vehicle
 
 # unfold hides its pages until Alpine has begun, and nothing hidden takes `autofocus`.
 FOCUSED = {"autofocus": True, "x-init": "setTimeout(() => $el.focus(), 50)"}
-ASKED = "somebody_new"  # when there is somebody with the same phone or car
 
 
 def _typed(model: Any, name: str, **options: Any) -> Any:
@@ -45,15 +45,15 @@ def _typed(model: Any, name: str, **options: Any) -> Any:
     return column.formfield(**(defaults | options))
 
 
-class WalkInForm(forms.Form):
+class WalkInForm(WhoItIs):
     name = _typed(Customer, "name", widget=UnfoldAdminTextInputWidget(attrs=FOCUSED))
     phone = _typed(Customer, "phone")
     email = EmailField(required=False)
-    somebody_new = forms.BooleanField(
-        required=False, label="It is somebody new", widget=UnfoldBooleanWidget
-    )
     vin = _typed(Vehicle, "vin", help_text="")
     plate = _typed(Vehicle, "plate")
+    make = _typed(Vehicle, "make", help_text="Empty: from the VIN, as the next two.")
+    model = _typed(Vehicle, "model")
+    year = _typed(Vehicle, "year", widget=UnfoldAdminIntegerFieldWidget)
     service_desc = _typed(
         ServiceTicket, "service_desc", widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
     )
@@ -66,27 +66,19 @@ class WalkInForm(forms.Form):
         initial=timezone.localdate,
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.known: list[Customer] = []
+    field_order = ("name", "phone", "email", ASKED)
 
-    def clean(self) -> Any:
-        """Whoever has this phone, e-mail or car may be the one at the counter: ask, or there are two
-        of them, each with half of a history."""
-        cleaned = super().clean() or {}
-        if not cleaned.get(ASKED):
-            customers = Customer.objects.existing()
-            reached = customers.reached_at(cleaned.get("phone", ""), cleaned.get("email", ""))[:3]
-            owners = customers.filter(vehicles__vin=normalize_vin(cleaned.get("vin", "")))
-            self.known = list(dict.fromkeys([*owners, *reached]))
-        if self.known:
-            names = ", ".join(customer.name for customer in self.known)
-            raise ValidationError(
-                f"{names} has this phone, e-mail or vehicle already. Open the ticket for them, or "
-                "tick “It is somebody new”.",
-                code="known",
-            )
-        return cleaned
+    def look_for(self, cleaned: dict[str, Any]) -> list[Customer]:
+        vin = normalize_vin(cleaned.get("vin", ""))
+        owners = Customer.objects.existing().filter(vehicles__vin=vin)
+        return list(dict.fromkeys([*owners, *super().look_for(cleaned)]))
+
+    def question(self) -> str:
+        names = ", ".join(customer.name for customer in self.known)
+        return (
+            f"{names} has this phone, e-mail or vehicle already. Open the ticket for them, or "
+            "tick “It is somebody new”."
+        )
 
 
 class WalkInPage(VerbAdmin):
@@ -111,6 +103,7 @@ class WalkInPage(VerbAdmin):
         refused: DomainError | None = None
         if form.is_valid():
             fields = {name: typed for name, typed in form.cleaned_data.items() if name != ASKED}
+            before, user = Before.of(fields["vin"]), cast(User, request.user)
             step = partial(open_for_walk_in, actor=back_office(request), **fields)
             try:
                 opened = self.whole_or_not(request, step)
@@ -118,11 +111,11 @@ class WalkInPage(VerbAdmin):
                 add_refusal(form, refused := refusal)
             else:
                 self.message_user(request, f"#{opened.pk} is open for {opened.customer}.")
-                if warning := check_digit_warning(opened.vin):
-                    self.message_user(request, warning, messages.WARNING)
+                told = [*about_vehicle(opened, before, user), *about_mileage(opened, before, user)]
+                told += remarks_on(opened.vehicle, ["plate"])
+                for remark in told:
+                    self.message_user(request, remark, messages.WARNING)
                 return redirect("admin:tickets_serviceticket_change", opened.pk)
-        if not form.known and ASKED not in request.POST:
-            form.fields[ASKED].widget = forms.HiddenInput()
         context = {**self.admin_site.each_context(request), "opts": self.opts, "form": form}
         context |= {"title": "Walk-in", "button": "Open the ticket"}
         context["back"] = reverse("admin:tickets_serviceticket_changelist")

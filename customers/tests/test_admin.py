@@ -53,6 +53,38 @@ def test_a_walk_in_with_a_car_in_one_form(desk):
         assert entry.additional_data["role"] == "back_office"
 
 
+@pytest.mark.parametrize(
+    "typed", [{"phone": "555.010.1111"}, {"email": "ANN@example.com", "phone": "+1 555 010 9999"}]
+)
+def test_somebody_who_is_here_already_is_asked_about(desk, typed):
+    ann = CustomerFactory.create(name="Ann Lee", email="ann@example.com", phone="+555 010 1111")
+    answer = desk.save(ADD, {"name": "A. Lee"} | typed)
+    assert f'<a href="{change(ann)}">Ann Lee</a> has this phone' in refusals_of(answer)
+    assert Customer.objects.count() == 1
+    assert desk.save(ADD, {"name": "A. Lee", "somebody_new": "on"} | typed).status_code == 302
+    assert Customer.objects.count() == 2
+
+
+def test_who_may_see_no_customers_is_not_told_who_is_here(clerk):
+    CustomerFactory.create(name="Ann Lee", phone="+1 555 010 1111")
+    clerk.user.user_permissions.set(Permission.objects.filter(codename="add_customer"))
+    typed = {"name": "A. Lee", "phone": "+1 555 010 1111"}
+    assert Desk(clerk.user).save(ADD, typed).status_code == 302
+    assert Customer.objects.count() == 2
+
+
+def test_a_plate_that_is_on_another_car_is_told(desk):
+    other, car = VehicleFactory.create(plate="QXZ 4011"), VehicleFactory.create()
+    pages = [
+        (reverse("admin:customers_vehicle_change", args=(car.pk,)), {"plate": "qxz-4011"}),
+        (change(car.customer), {"vehicles-0-plate": "QXZ4011"}),
+    ]
+    for page, typed in pages:
+        told = desk.get(desk.save(page, typed)["Location"]).context["messages"]
+        said = " ".join(str(message) for message in told)
+        assert "is on another vehicle, too" in said and f"/{other.pk}/change/" in said
+
+
 def test_a_car_that_is_there_already_refuses_the_whole_page(desk):
     there = VehicleFactory.create()
     before = list(Customer.objects.values()), list(Vehicle.objects.values())

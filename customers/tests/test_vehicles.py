@@ -34,6 +34,10 @@ def test_the_check_digit_is_reported(vin: str, warned: bool) -> None:
     ("vin", "known"),
     [
         ("1HGCM82633A004352", {"make": "Honda", "year": 2003}),
+        # The seventh place: a digit before 2010, a letter since. Outside North America it says nothing.
+        ("1M8GDM9AXKP042788", {"year": 1989}),
+        ("1FTFW1E50KFA00001", {"year": 2019}),
+        ("WVWZZZ1JZXW000001", {"year": 1999}),
         ("ABC12345678", {}),
         ("00000000000000000", {}),
     ],

@@ -1,0 +1,120 @@
+"""What a page says of a ticket it has written: to be looked at once more, and no error."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from autoful.testing.pages import Desk
+from autoful.testing.personas import Persona
+from customers.models import Customer, Vehicle
+from customers.tests.factories import CustomerFactory, VehicleFactory, valid_vin
+from tickets.models import ServiceTicket
+from tickets.tests.factories import ServiceTicketFactory
+
+pytestmark = pytest.mark.django_db
+
+ADD = reverse("admin:tickets_serviceticket_add")
+WALK_IN = reverse("admin:tickets_serviceticket_walk_in")
+WORK = {"service_desc": "Brakes", "service_date": "2025-03-14"}
+
+
+@pytest.fixture
+def desk(boss: Persona) -> Desk:
+    return Desk(boss.user)
+
+
+@pytest.fixture
+def camry() -> Vehicle:
+    dana = CustomerFactory.create(name="Dana Whitlow")
+    return VehicleFactory.create(customer=dana, model="Camry", mileage=80_000)
+
+
+def said(desk: Desk, answer: Any) -> str:
+    """The messages on the page that the answer leads to."""
+    assert answer.status_code == 302, answer.content
+    messages = desk.get(answer["Location"]).context["messages"]
+    return " ".join(str(message) for message in messages)
+
+
+def opened(desk: Desk, camry: Vehicle, **typed: Any) -> str:
+    return said(desk, desk.save(ADD, WORK | {"vehicle": camry.pk} | typed))
+
+
+def test_an_everyday_ticket_needs_no_remark(desk: Desk, camry: Vehicle) -> None:
+    ServiceTicketFactory.create(vin=camry.vin, customer=camry.customer, status="completed")
+    assert Vehicle.objects.get().mileage == 80_000
+    told = opened(desk, camry, mileage="81200")
+    assert "on the clock" not in told and "another" not in told and "belongs" not in told
+
+
+@pytest.mark.parametrize(
+    ("mileage", "remark"),
+    [
+        ("8120", "had 80,000 on the clock already, and 8,120 is less."),
+        ("812000", "has 812,000 on the clock, 732,000 more than the last time."),
+        ("9999999", "has 9,999,999 on the clock"),
+    ],
+)
+def test_a_mileage_that_can_hardly_be(
+    desk: Desk, camry: Vehicle, mileage: str, remark: str
+) -> None:
+    assert remark in opened(desk, camry, mileage=mileage)
+    ticket = ServiceTicket.objects.get()
+    page = reverse("admin:tickets_serviceticket_change", args=(ticket.pk,))
+    assert "on the clock" not in said(desk, desk.save(page, {"notes": "Loud"}))
+
+
+def test_a_second_open_ticket_leads_to_the_first(desk: Desk, camry: Vehicle) -> None:
+    first = ServiceTicketFactory.create(vin=camry.vin, customer=camry.customer)
+    told = opened(desk, camry)
+    assert f'has another open ticket: <a href="/admin/tickets/serviceticket/{first.pk}/' in told
+
+
+def test_who_drives_a_car_of_somebody_else_may_have_bought_it(desk: Desk, camry: Vehicle) -> None:
+    buyer = CustomerFactory.create()
+    told = opened(desk, camry, customer=buyer.pk, same_vehicle=camry.vin)
+    assert "still belongs to Dana Whitlow. If it was sold" in told
+    assert f'<a href="/admin/customers/vehicle/{camry.pk}/change/">' in told
+
+
+def test_what_may_not_be_seen_is_not_told(clerk: Persona, camry: Vehicle) -> None:
+    names = ("add_serviceticket", "change_serviceticket", "view_serviceticket")
+    clerk.user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    desk, buyer = Desk(clerk.user), CustomerFactory.create()
+    page = reverse(
+        "admin:tickets_serviceticket_change",
+        args=(ServiceTicketFactory.create(customer=buyer).pk,),
+    )
+    told = said(desk, desk.save(page, {"vin": camry.vin, "same_vehicle": camry.vin}))
+    assert "still belongs to another customer" in told
+    assert "Dana" not in told and "/customers/vehicle/" not in told
+
+
+class TestWalkIn:
+    def typed(self, **fields: Any) -> dict[str, Any]:
+        return WORK | {"name": "Wanda Walker", "vin": valid_vin(7)} | fields
+
+    def test_what_is_typed_of_a_new_car_goes_before_its_vin(self, desk: Desk) -> None:
+        desk.post(WALK_IN, self.typed(make="Acura", model="NSX", plate="QX-771"))
+        car = Vehicle.objects.get()
+        assert (car.make, car.model, car.plate, car.year) == ("Acura", "NSX", "QX-771", 2003)
+
+    def test_what_is_known_of_a_car_stays(self, desk: Desk, camry: Vehicle) -> None:
+        Vehicle.objects.update(make="", year=2019)
+        typed = {"vin": camry.vin, "somebody_new": "on", "make": "Toyota", "year": "1999"}
+        told = said(desk, desk.post(WALK_IN, self.typed(**typed, model="Supra")))
+        car = Vehicle.objects.get()
+        assert (car.make, car.model, car.year) == ("Toyota", "Camry", 2019)
+        assert "still belongs to Dana Whitlow" in told
+
+    def test_a_car_described_by_its_vin_alone_is_told(self, desk: Desk) -> None:
+        told = said(desk, desk.post(WALK_IN, self.typed()))
+        assert "is new here, by its VIN." in told
+
+    def test_a_plate_that_is_on_another_car(self, desk: Desk, camry: Vehicle) -> None:
+        Vehicle.objects.update(plate="qx 771")
+        told = said(desk, desk.post(WALK_IN, self.typed(plate="QX-771")))
+        assert "The plate QX-771 is on another vehicle, too" in told
+        assert Customer.objects.count() == 2
