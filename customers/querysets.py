@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q
 
+from autoful.accounts.models import normalize_email
 from autoful.fields import FoldedIExact
 from autoful.spelling import all_words, bare, bare_column, begins_so
 
@@ -25,6 +27,16 @@ LAST_SIX = 6  # of a VIN: what is read out over the phone
 
 def _digits(text: str) -> str:
     return re.sub(r"[^0-9]", "", text)
+
+
+Way = tuple[str, str]  # "email" or "phone", and which, in one spelling
+
+
+def ways_to_reach(*, phone: str, email: str) -> list[Way]:
+    """What tells that two customers may be one: a number and an address, however they are written."""
+    digits = _digits(phone)
+    ways = [("email", normalize_email(email))] if email else []
+    return [*ways, ("phone", digits)] if digits else ways
 
 
 def vin_begins(text: str) -> Q:
@@ -81,10 +93,24 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
     def reached_at(self, phone: str, email: str) -> CustomerQuerySet:
         """Who has this phone number, however spaced, or this e-mail."""
-        found = Q(email=email) if email else Q()
-        if digits := _digits(phone):
-            found |= Q(bare_phone__in=[digits, f"+{digits}"])
-        return self._with_bare_phone().filter(found).order_by("-id") if found else self.none()
+        return self._reached(ways_to_reach(phone=phone, email=email)).order_by("-id")
+
+    def who_is_reached(self, ways: Collection[Way]) -> dict[Way, int]:
+        """The number of the first customer whom each of these reaches."""
+        found: dict[Way, int] = {}
+        if ways:
+            reached = self._reached(ways).order_by("id").values_list("pk", "phone", "email")
+            for pk, phone, email in reached:
+                for way in ways_to_reach(phone=phone, email=email):
+                    found.setdefault(way, pk)
+        return found
+
+    def _reached(self, ways: Iterable[Way]) -> CustomerQuerySet:
+        kinds = list(ways)
+        emails = [value for kind, value in kinds if kind == "email"]
+        digits = [value for kind, value in kinds if kind == "phone"]
+        phones = [*digits, *(f"+{number}" for number in digits)]
+        return self._with_bare_phone().filter(Q(email__in=emails) | Q(bare_phone__in=phones))
 
     def _with_bare_phone(self) -> CustomerQuerySet:
         return self.annotate(bare_phone=bare_column("phone"))

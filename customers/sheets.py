@@ -1,5 +1,6 @@
 """Customers and their vehicles in a spreadsheet."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from autoful.sheets.entries import Entry
 from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
 from customers.forms import CustomerForm
 from customers.models import Customer, Vehicle
+from customers.querysets import Way, ways_to_reach
 from customers.vehicles import check_digit_warning, normalize_vin
 
 
@@ -42,9 +44,16 @@ class CustomerSheet(ShopSheet):
 
     def __init__(self, page: Any, user: Any) -> None:
         super().__init__(page, user)
-        self.mentioned: dict[tuple[str, str], int] = {}
+        self.mentioned: dict[Way, int] = {}
+        self.reached: dict[Way, int] = {}
         newest = Customer.objects.order_by("-pk").values_list("pk", flat=True).first()
         self.newest = newest or 0
+
+    def find(self, entries: Sequence[Entry], seen: dict[Any, int]) -> None:
+        super().find(entries, seen)
+        ways = {way for e in entries if e.known is None for way in _ways(e.values)}
+        # Not those that this file has just entered, to be taken back.
+        self.reached = self.existing().filter(pk__lte=self.newest).who_is_reached(ways)
 
     def rows(self, rows: Any) -> Any:
         return rows.existing()
@@ -52,27 +61,28 @@ class CustomerSheet(ShopSheet):
     def existing(self) -> Any:
         return Customer.objects.existing()
 
-    def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
+    def remarks(self, entry: Entry, before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
         # A family may share a phone, so it is for people to say.
         said = []
         if entry.known and not entry.values.get("updated_at") and "name" in cleaned:
             # An old program's numbers are not ours.
             known = self.existing().filter(pk=entry.known.pk).exclude(name=cleaned["name"])
             said += [f"This is {name} until now." for name in known.values_list("name", flat=True)]
-        for field in ("email", "phone") if entry.known is None else ():
-            if typed := cleaned.get(field):
-                name = self.by_field[field].column_name.lower()
-                row = self.mentioned.setdefault((field, typed), entry.number)
-                if row != entry.number:
-                    said.append(f"Row {row} has this {name}, too.")
-                # Not those that this file has just entered, to be taken back.
-                others = self.existing().filter(pk__lte=self.newest, **{field: typed})
-                said += [
+        for way in _ways(cleaned) if entry.known is None else ():
+            name = self.by_field[way[0]].column_name.lower()
+            row = self.mentioned.setdefault(way, entry.number)
+            if row != entry.number:
+                said.append(f"Row {row} has this {name}, too.")
+            if (pk := self.reached.get(way)) is not None:
+                said.append(
                     f"Customer {pk} has this {name}, too. If they are the "
                     "same, write that number into the column No."
-                    for pk in others.order_by("pk").values_list("pk", flat=True)[:1]
-                ]
+                )
         return said
+
+
+def _ways(values: dict[str, Any]) -> list[Way]:
+    return ways_to_reach(phone=values.get("phone") or "", email=values.get("email") or "")
 
 
 class Vin(Text):
@@ -107,8 +117,8 @@ class VehicleSheet(ShopSheet):
     def rows(self, rows: Any) -> Any:
         return rows.select_related("customer")
 
-    def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
+    def remarks(self, entry: Entry, before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
         vin = cleaned.get("vin", "")
-        typed = entry.known is None or vin != entry.known.vin
+        typed = entry.known is None or vin != before["vin"]
         warning = check_digit_warning(vin) if typed else None
         return [warning] if warning else []

@@ -14,6 +14,8 @@ from inventory.forms import PartForm, QuantityField
 from inventory.models import Part
 from inventory.parts import change_part
 
+FAR = 5  # times as much, or as little, as before
+
 
 class PartRowForm(RowForm, PartForm):
     counted = QuantityField(required=False)
@@ -74,17 +76,25 @@ class PartSheet(ShopSheet):
         numbers = alike.values_list("part_number", flat=True) if new else ()
         self._spelled = {number.lower(): number for number in numbers}
 
-    def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
+    def remarks(self, entry: Entry, before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
         number = entry.values.get("part_number")
         if entry.known is None and number and (other := self._spelled.get(number.lower())):
             return [f"There is a part {other} already: capitals make another number."]
-        typed, known = entry.values.get("quantity_in_stock"), entry.known
-        counted = entry.values.get("counted") is not None
-        if known is None or counted or typed in (None, known.quantity_in_stock):
+        return [*self._about_stock(entry), *_about_money(before if entry.known else {}, cleaned)]
+
+    def _about_stock(self, entry: Entry) -> list[str]:
+        """Of a file that says another stock than there is: it was written before the last sale."""
+        typed, counted = entry.values.get("quantity_in_stock"), entry.values.get("counted")
+        now = entry.known.quantity_in_stock if entry.known else typed
+        if typed in (None, now) or counted == now:
             return []
+        if counted is None:
+            return [
+                f"Its stock stays as it is, {now}. What you have counted goes into the column Counted."
+            ]
         return [
-            f"Its stock stays as it is, {known.quantity_in_stock}. "
-            "What you have counted goes into the column Counted."
+            f"When the file was written there were {typed}, and by now there are {now}. If what moved "
+            "is not in your count, count again."
         ]
 
     def enter(self, fields: dict[str, Any], actor: Actor) -> Part:
@@ -97,3 +107,17 @@ class PartSheet(ShopSheet):
         change_part(
             part=row, fields=changed, quantity_in_stock=counted, note="Counted.", actor=actor
         )
+
+
+def _about_money(before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
+    """Of a price or a cost that may be a comma in the wrong place."""
+    said = []
+    for name in ("price", "cost"):
+        was, now = before.get(name), cleaned.get(name)
+        if was and now and not was / FAR < now < was * FAR:
+            said.append(f"The {name} was {was} until now.")
+    price, cost = (cleaned.get(name, before.get(name)) for name in ("price", "cost"))
+    told = (before.get("price"), before.get("cost")) == (price, cost)
+    if price is not None and cost is not None and price < cost and not told:
+        said.append("It costs more than the customer pays.")
+    return said

@@ -153,6 +153,55 @@ def test_an_old_file_takes_no_sale_back(desk: Desk) -> None:
     assert "Its stock stays as it is, 48" in remarks(job)
 
 
+def test_the_check_digit_of_a_vin_that_is_corrected(desk: Desk) -> None:
+    VehicleFactory.create(vin="1HGCM82633A004352")
+    (row,) = table(exported(desk, VEHICLES))
+    job = looked_at(desk, VEHICLES, sheet_of([row | {"VIN": "1HGCM82643A004352"}]))
+    assert (fates(job), job.noted) == (["changed"], 1)
+    assert "check digit" in remarks(job)
+    assert looked_at(desk, VEHICLES, sheet_of([row | {"Colour": "red"}])).noted == 0
+
+
+def test_what_was_counted_before_the_last_sale_is_to_be_looked_at_twice(desk: Desk) -> None:
+    part = PartFactory.create(quantity_in_stock=50)
+    (row,) = table(exported(desk, PARTS))
+    add_part(ticket=ServiceTicketFactory.create(), part_id=part.pk, quantity=2, actor=COMMAND)
+    job = looked_at(desk, PARTS, sheet_of([row | {"Counted": "47"}]))
+    assert (fates(job), job.noted) == (["changed"], 1)
+    assert "there were 50, and by now there are 48" in remarks(job)
+    # Who counted what is there takes nothing back.
+    assert looked_at(desk, PARTS, sheet_of([row | {"Counted": "48"}])).noted == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "remark"),
+    [
+        ({"Price": "4290"}, "The price was 42.90 until now."),
+        ({"Price": "8"}, "The price was 42.90 until now."),
+        ({"Cost": "2.5"}, "The cost was 25.00 until now."),
+        ({"Cost": "43"}, "It costs more than the customer pays."),
+        ({"Price": "45", "Cost": "27"}, ""),
+    ],
+)
+def test_money_that_may_be_a_comma_in_the_wrong_place(
+    desk: Desk, typed: dict[str, str], remark: str
+) -> None:
+    PartFactory.create(price=Decimal("42.90"), cost=Decimal("25.00"))
+    (row,) = table(exported(desk, PARTS))
+    job = looked_at(desk, PARTS, sheet_of([row | typed]))
+    assert fates(job) == ["changed"]
+    assert (remark in remarks(job), job.noted) == (True, 1 if remark else 0)
+
+
+def test_a_phone_is_the_same_however_it_is_written(desk: Desk) -> None:
+    known = CustomerFactory.create(phone="+1 (555) 010-2030")
+    rows = "Name,Phone\nAda,1.555.010.2030\nBob,+1 555 0102030\nEve,+1 555 010 2031\n"
+    job = looked_at(desk, CUSTOMERS, rows)
+    assert job.noted == 2
+    assert f"Customer {known.pk} has this phone, too." in job.rows.get(number=2).remarks[0]
+    assert job.rows.get(number=3).remarks[0] == "Row 2 has this phone, too."
+
+
 def test_a_count_goes_into_the_ledger(desk: Desk) -> None:
     part = PartFactory.create(quantity_in_stock=50)
     (row,) = table(exported(desk, PARTS))

@@ -68,7 +68,7 @@ class TicketSheet(ShopSheet):
     def dehydrate_team(self, ticket: ServiceTicket) -> str:
         return ", ".join(one.mechanic.name for one in ticket.assignments.all())
 
-    def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
+    def remarks(self, entry: Entry, before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
         customer, vin = cleaned.get("customer"), cleaned.get("vin")
         if entry.known or not customer:
             return []

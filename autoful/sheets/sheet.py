@@ -102,8 +102,11 @@ class ShopSheet(Resource):
         """The rows that an import may find."""
         return self.model._default_manager.all()
 
-    def remarks(self, entry: Entry, cleaned: dict[str, Any]) -> list[str]:
-        """What is to be looked at twice before it is imported, and is no error."""
+    def remarks(self, entry: Entry, before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
+        """What is to be looked at twice before it is imported, and is no error.
+
+        `before` is what the fields of a row that is there said: its form has written into it by now.
+        """
         return []
 
     def enter(self, fields: dict[str, Any], actor: Actor) -> Any:
@@ -213,9 +216,9 @@ class ShopSheet(Resource):
             if known is None and (key := entry.values.get(self.key)):
                 said.insert(0, f"There is no {self.model._meta.verbose_name} {key} yet.")
             return Outcome(Fate.REFUSED, title, remarks=said)
-        before, after = form.initial, form.cleaned_data
+        before, after = dict(form.initial), form.cleaned_data
         changed = [n for n in form.changed_data if _plain(before.get(n)) != _plain(after[n])]
-        title, remarks = self.title(form.instance), self.remarks(entry, after)
+        title, remarks = self.title(form.instance), self.remarks(entry, before, after)
         if known is not None and not changed:
             return Outcome(Fate.SAME, title, remarks=remarks)
         changes = [self._change(form, name) for name in changed]
