@@ -4,15 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.urls import reverse
 
+from autoful.accounts.tests.factories import SuperuserFactory
 from autoful.actor import COMMAND
 from autoful.admin import pages
-from autoful.admin.forms import CHANGED_MEANWHILE
+from autoful.admin.forms import changed_meanwhile
 from autoful.testing.pages import Desk, fields_of, refusals_of
 from autoful.testing.personas import Persona
+from customers.models import Vehicle
 from customers.registration import change_customer
-from customers.tests.factories import CustomerFactory
+from customers.tests.factories import CustomerFactory, VehicleFactory
 from inventory.parts import change_part
 from inventory.tests.factories import PartFactory
 from tickets.lifecycle import edit_ticket
@@ -74,12 +77,61 @@ def test_what_others_changed_is_left_alone(opened: Open) -> None:
 
 def test_a_field_that_both_changed_is_refused_with_what_was_typed(opened: Open) -> None:
     answer = opened.save(**{opened.name: "+1 555 010 0000"})
-    assert refusals_of(answer).count(CHANGED_MEANWHILE) == 1
+    theirs = opened.changed[opened.name]
+    assert refusals_of(answer).count(changed_meanwhile(theirs)) == 1
     assert "+1 555 010 0000" in answer.content.decode()
-    assert getattr(opened.row, opened.name) == opened.changed[opened.name]
-    # The page that came back is as old as it was.
-    again = fields_of(answer, f"{opened.row._meta.model_name}_form")
-    assert opened.desk.post(opened.url, again).status_code == 200
+    assert getattr(opened.row, opened.name) == theirs
+
+
+def test_who_saves_once_more_keeps_theirs_knowingly(opened: Open) -> None:
+    mine = {opened.name: "+1 555 010 0000"}
+    again = fields_of(opened.save(**mine), f"{opened.row._meta.model_name}_form")
+    opened.typed = again
+    assert opened.save().status_code == 302
+    assert getattr(opened.row, opened.name) == "+1 555 010 0000"
+
+
+def test_what_a_third_one_changed_since_is_told_again(opened: Open) -> None:
+    mine = {opened.name: "+1 555 010 0000"}
+    opened.typed = fields_of(opened.save(**mine), f"{opened.row._meta.model_name}_form")
+    type(opened.row).objects.update(**{opened.name: "+1 555 3"})
+    assert changed_meanwhile("+1 555 3") in refusals_of(opened.save())
+    assert getattr(opened.row, opened.name) == "+1 555 3"
+
+
+@pytest.mark.parametrize(
+    ("changed", "typed", "said"),
+    [
+        ({"colour": ""}, {"colour": "blue"}, "has emptied this"),
+        ({"year": 2020}, {"year": "2021"}, "changed this to “2020”"),
+        ({"customer": "Bea Buyer"}, {"customer": ""}, "changed this to “Bea Buyer”"),
+    ],
+)
+def test_what_it_says_by_now_is_told_in_words(
+    boss: Persona, changed: dict[str, Any], typed: dict[str, str], said: str
+) -> None:
+    car, desk = VehicleFactory.create(colour="red", year=2019), Desk(boss.user)
+    url = reverse("admin:customers_vehicle_change", args=(car.pk,))
+    values = fields_of(desk.get(url), "vehicle_form")
+    if name := changed.get("customer"):
+        changed = {"customer": CustomerFactory.create(name=name)}
+    Vehicle.objects.update(**changed)
+    answer = desk.post(url, values | typed)
+    assert said in refusals_of(answer)
+    assert desk.post(url, fields_of(answer, "vehicle_form")).status_code == 302
+
+
+def test_of_an_account_s_groups_too(boss: Persona) -> None:
+    account, desk = SuperuserFactory.create(), Desk(boss.user)
+    url = reverse("admin:accounts_user_change", args=(account.pk,))
+    owner, clerk = (Group.objects.get(name=name) for name in ("Owner", "Parts clerk"))
+    values = fields_of(desk.get(url), "user_form")
+    account.groups.add(owner)
+    answer = desk.post(url, values | {"groups": [str(clerk.pk)]})
+    assert "has changed this to “Owner”" in refusals_of(answer)
+    assert list(account.groups.all()) == [owner]
+    assert desk.post(url, fields_of(answer, "user_form")).status_code == 302
+    assert list(account.groups.all()) == [clerk]
 
 
 def test_to_the_same_is_no_quarrel(opened: Open) -> None:

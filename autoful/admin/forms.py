@@ -11,26 +11,34 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.forms import MultipleHiddenInput
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import Truncator
 
 from autoful.errors import DomainError
 
-CHANGED_MEANWHILE = "Somebody else has changed this since you opened the page. Open it again to see what it says now."
+LONGEST_SAID = 300  # characters of what somebody else has written
 
 
 def minding_others(form: type[forms.ModelForm]) -> type[forms.ModelForm]:
-    """The form, which refuses a field that says by now something else than it did on the page."""
+    """The form, which refuses a field that says by now something else than it did on the page.
+
+    It says what that is, and so does the page that comes back: who saves that writes over it knowingly.
+    """
 
     class MindingOthers(form):  # type: ignore[valid-type, misc]
+        data: Any
+
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
+            sent = [name for name in self.fields if self.add_initial_prefix(name) in self.data]
             for name, field in self.fields.items():
                 if field.disabled or not self.instance.pk:  # nothing that others could change
                     continue
-                # Who sends back no such value is no page of ours.
-                sent = self.add_initial_prefix(name) in self.data
-                field.show_hidden_initial = sent or not self.is_bound
+                # Who sends back no such value is no page of ours; but of none of many, none is sent.
+                is_sent = name in sent or (sent and field.hidden_widget is MultipleHiddenInput)
+                field.show_hidden_initial = bool(is_sent) or not self.is_bound
 
         def clean(self) -> Any:
             cleaned = super().clean()
@@ -42,10 +50,37 @@ def minding_others(form: type[forms.ModelForm]) -> type[forms.ModelForm]:
                 # Both to the same: then neither is lost.
                 differ = field.has_changed(bound.initial, bound.data)
                 if differ and field.has_changed(bound.initial, shown):
-                    self.add_error(name, CHANGED_MEANWHILE)
+                    self.add_error(name, changed_meanwhile(_said(field, bound.initial)))
+                    self._show_now(name)
             return cleaned
 
+        def _show_now(self, name: str) -> None:
+            bound, field = self[name], self.fields[name]
+            now = field.hidden_widget().format_value(field.prepare_value(bound.initial))
+            self.data = self.data.copy()
+            self.data.setlist(
+                bound.html_initial_name, now if isinstance(now, list) else [now or ""]
+            )
+
     return MindingOthers
+
+
+def changed_meanwhile(now: str) -> str:
+    done = f"changed this to “{now}”" if now else "emptied this"
+    return f"Somebody else has {done} since you opened the page. Save once more to keep yours."
+
+
+def _said(field: forms.Field, value: Any) -> str:
+    """What a field says, in words."""
+    value = field.prepare_value(value)
+    if isinstance(field, forms.ModelChoiceField):
+        rows: Any = field.queryset
+        picked = rows.filter(pk__in=value if isinstance(value, list) else [value])
+        return Truncator(", ".join(map(field.label_from_instance, picked))).chars(LONGEST_SAID)
+    if isinstance(field, forms.BooleanField):
+        return "yes" if value else "no"
+    said = field.widget.format_value(value)
+    return Truncator("" if said is None else str(said)).chars(LONGEST_SAID)
 
 
 def is_row_number(text: str) -> bool:

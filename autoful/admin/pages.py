@@ -85,6 +85,12 @@ class ShopAdmin(PicksRows, ShopList):
         sets = super().get_fieldsets(request, obj)
         return [(title, {**options, "fields": seen(options["fields"])}) for title, options in sets]
 
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        form: type[forms.ModelForm] = super().get_form(request, obj, change=change, **kwargs)
+        return minding_others(form) if change else form
+
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any) -> Any:
         if not all(is_row_number(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise SuspiciousOperation("an action on rows that are none")
@@ -204,9 +210,7 @@ class VerbAdmin(ShopAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm]:
-        form: type[forms.ModelForm] = super().get_form(request, obj, change=change, **kwargs)
-        if change:
-            form = minding_others(form)
+        form = super().get_form(request, obj, change=change, **kwargs)
         if not hasattr(request, "refusal"):
             return form
         refusal = request.refusal

@@ -226,13 +226,16 @@ def test_two_at_one_ticket_the_second_is_told(at_desk: Desk, filled: Shop, pendi
         "answer = None"
     )
     page.get_by_role("button", name="Save and continue").click()
-    expect(page.get_by_text("Somebody else has changed this")).to_be_visible()
+    expect(page.get_by_text("Somebody else has changed this to “Theirs”")).to_be_visible()
     assert page.input_value("[name=service_desc]") == "Mine"
     said = filled.ask(
         "from tickets.models import ServiceTicket as T;"
         f"answer = T.objects.get(pk={pending}).service_desc"
     )
     assert said == "Theirs"
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    assert page.input_value("[name=service_desc]") == "Mine"
 
 
 def test_the_order_sheet_prints_and_downloads(at_desk: Desk) -> None:

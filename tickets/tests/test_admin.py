@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.actor import COMMAND
-from autoful.admin.forms import CHANGED_MEANWHILE
+from autoful.admin.forms import changed_meanwhile
 from autoful.admin.inlines import GONE_MEANWHILE
 from autoful.testing.pages import Desk, fields_of, refusals_of
 from customers.models import Vehicle
@@ -193,10 +193,15 @@ def test_of_two_who_correct_one_quantity_the_second_is_told(desk):
     values = fields_of(desk.get(change(ticket)), "serviceticket_form")
     change_quantity(ticket=ticket, line_id=line.pk, quantity=4, was=3, actor=COMMAND)
     answer = desk.post(change(ticket), values | {"part_lines-0-quantity_used": "5"})
-    assert CHANGED_MEANWHILE in refusals_of(answer)
+    assert changed_meanwhile("4") in refusals_of(answer)
+    again = fields_of(answer, "serviceticket_form")
     # What nobody typed is not written.
     assert desk.post(change(ticket), values | {"notes": "Caliper"}).status_code == 302
     assert ticket.part_lines.get().quantity_used == 4
+    # Who has been told and saves once more means it.
+    assert desk.post(change(ticket), again).status_code == 302
+    assert ticket.part_lines.get().quantity_used == 5
+    assert faults() == []
 
 
 @pytest.mark.parametrize("left", [0, 1])
