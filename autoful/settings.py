@@ -212,6 +212,7 @@ UNFOLD = {
     # Unfold's own is too dark for links on its dark pages.
     "COLORS": {"primary": {"500": "oklch(66.5% .24 304.5)"}},
     "SCRIPTS": [lambda _: static("autoful/pages.js")],
+    "STYLES": [lambda _: static("autoful/pages.css")],
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,

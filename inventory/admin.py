@@ -23,6 +23,7 @@ from autoful import deferred
 from autoful.accounts.models import User
 from autoful.actor import Actor
 from autoful.admin import ReadOnlyAdmin, ReadOnlyInline
+from autoful.admin.history import WITH_NAMES, SaysWho
 from autoful.admin.lists import MOST_LISTED, SEARCHED, newest
 from autoful.sheets.pages import SheetPages
 from autoful.sheets.writing import as_csv
@@ -49,14 +50,14 @@ class CountForm(forms.Form):
     )
 
 
-class LedgerInline(ReadOnlyInline):
+class LedgerInline(SaysWho, ReadOnlyInline):
     model = StockMovement
     verbose_name_plural = "Ledger: the latest 25 movements"
-    fields = ("created_at", "reason", "change", "balance", "reference", "actor", "note")
+    fields = ("created_at", "reason", "change", "balance", "reference", "who", "note")
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("actor")
+        return super().get_queryset(request).select_related(*WITH_NAMES)
 
 
 class LowStockFilter(admin.SimpleListFilter):
@@ -224,13 +225,13 @@ class PartAdmin(DeliveryPage, SheetPages):
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(ReadOnlyAdmin):
+class StockMovementAdmin(SaysWho, ReadOnlyAdmin):
     list_display = (
         *("created_at", "part", "kind", "change", "balance"),
-        *("reference", "actor", "role", "note"),
+        *("reference", "who", "note"),
     )
     list_filter = ("reason", "created_at")
-    list_select_related = ("part", "actor")
+    list_select_related = ("part", *WITH_NAMES)
     search_fields = SEARCHED
     search_help_text = (
         "Part, part number, ticket-42, or who it was; words of the note in the newest 20,000."

@@ -75,9 +75,12 @@ class DeliveryPage(VerbAdmin):
             except DomainError as refusal:
                 form.add_error(None, (refused := refusal).message)
             else:
+                parts = len({part for part, _ in lines})
                 pieces = sum(quantity for _, quantity in lines)
-                said = "1 part was" if pieces == 1 else f"{pieces:,} parts were"
-                self.message_user(request, f"{said} booked into stock.")
+                said = (
+                    f"{pieces:,} of 1 part" if parts == 1 else f"{pieces:,} pieces of {parts} parts"
+                )
+                self.message_user(request, f"Booked into stock: {said}.")
                 return redirect("admin:inventory_part_changelist")
         context = {**self.admin_site.each_context(request), "opts": self.opts, "form": form}
         context |= {"rows": rows, "media": self.media + rows.media, "title": "Receive delivery"}

@@ -65,7 +65,8 @@ def _statuses() -> list[dict[str, Any]]:
     numbers = dict(counted)
     return [
         {
-            "label": status.label,
+            # Of what is over, all there ever were.
+            "label": status.label if status in ServiceTicket.OPEN else f"{status.label} in all",
             "count": numbers.get(status, 0),
             "url": _tickets(status__exact=status.value),
         }

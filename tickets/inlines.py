@@ -11,6 +11,7 @@ from unfold.decorators import display
 from autoful.actor import Actor
 from autoful.admin import VerbFormSet, VerbInline
 from autoful.admin.forms import Settled
+from autoful.admin.history import colleague
 from autoful.money import to_cents
 from inventory.models import LARGEST_QUANTITY
 from tickets.assignment import change_team
@@ -105,12 +106,16 @@ class TeamInline(TicketInline):
     model = Assignment
     formset = TeamFormSet
     verbose_name, verbose_name_plural = "mechanic", "Team"
-    fields = ("mechanic", "assigned_by", "assigned_at")
-    readonly_fields = ("assigned_by", "assigned_at")
+    fields = ("mechanic", "by", "assigned_at")
+    readonly_fields = ("by", "assigned_at")
     autocomplete_fields = ("mechanic",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("mechanic", "assigned_by")
+        return super().get_queryset(request).select_related("mechanic", "assigned_by__mechanic")
+
+    @display(description="assigned by")
+    def by(self, assignment: Assignment) -> str:
+        return colleague(assignment.assigned_by) or "-"
 
 
 class PartLineInline(TicketInline):

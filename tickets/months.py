@@ -40,15 +40,16 @@ def months(now: datetime) -> dict[str, Any]:
     same = min(last + (now - this), this)
     periods = _completed({"this": (this, now), "same": (last, same), "last": (last, this)})
     names = last.strftime("%B"), this.strftime("%B")
+    bars = f"All of {names[0]}", f"{names[1]} so far"
     return {
         "before": names[0],
         "name": names[1],
         "currency": settings.AUTOFUL_CURRENCY,
         "unknown": periods["this"].unknown,
         "figures": [
-            _figure("Tickets completed", periods, "tickets", names),
-            _figure("Parts sold", periods, "sold", names, is_money=True),
-            _figure("Margin on parts", periods, "margin", names, is_money=True),
+            _figure("Tickets completed", periods, "tickets", bars),
+            _figure("Parts sold", periods, "sold", bars, is_money=True),
+            _figure("Margin on parts", periods, "margin", bars, is_money=True),
         ],
     }
 
@@ -93,7 +94,7 @@ def _figure(
     label: str,
     periods: dict[str, Period],
     name: str,
-    months: tuple[str, str],
+    labels: tuple[str, str],
     *,
     is_money: bool = False,
 ) -> dict[str, Any]:
@@ -107,5 +108,5 @@ def _figure(
         "is_money": is_money,
         "change": this - same,
         "fewer": same - this,
-        "chart": json.dumps({"labels": months, "datasets": [bars]}),
+        "chart": json.dumps({"labels": labels, "datasets": [bars]}),
     }

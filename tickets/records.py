@@ -6,9 +6,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
+from unfold.decorators import display
 
 from autoful.accounts.models import User
 from autoful.admin import ReadOnlyAdmin
+from autoful.admin.history import WITH_NAMES, SaysWho, colleague
 from autoful.admin.lists import SEARCHED, newest
 from inventory.models import Part
 from mechanics.models import Mechanic
@@ -42,10 +44,10 @@ class RecordAdmin(ReadOnlyAdmin):
 
 
 @admin.register(StatusChange)
-class StatusChangeAdmin(RecordAdmin):
-    list_display = ("created_at", "ticket", "from_status", "to_status", "actor", "role", "reason")
+class StatusChangeAdmin(SaysWho, RecordAdmin):
+    list_display = ("created_at", "ticket", "from_status", "to_status", "who", "reason")
     list_filter = ("to_status", "created_at")
-    list_select_related = ("ticket", "actor")
+    list_select_related = ("ticket", *WITH_NAMES)
     search_help_text = "Ticket number, or the e-mail of whoever moved it."
     pointed_at = "actor"
 
@@ -57,14 +59,18 @@ class StatusChangeAdmin(RecordAdmin):
 class AssignmentAdmin(RecordAdmin):
     """Who was on what. The team is changed on the ticket's page."""
 
-    list_display = ("assigned_at", "ticket", "mechanic", "assigned_by")
+    list_display = ("assigned_at", "ticket", "mechanic", "by")
     list_filter = ("assigned_at",)
-    list_select_related = ("ticket", "mechanic", "assigned_by")
+    list_select_related = ("ticket", "mechanic", "assigned_by__mechanic")
     search_help_text = "Ticket number or mechanic."
     pointed_at = "mechanic"
 
     def pointed_at_by(self, text: str) -> Any:
         return Mechanic.objects.filter(name__icontains=text)
+
+    @display(description="assigned by")
+    def by(self, assignment: Assignment) -> str:
+        return colleague(assignment.assigned_by)
 
 
 @admin.register(PartLine)

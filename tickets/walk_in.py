@@ -51,9 +51,6 @@ class WalkInForm(WhoItIs):
     email = EmailField(required=False)
     vin = _typed(Vehicle, "vin", help_text="")
     plate = _typed(Vehicle, "plate")
-    make = _typed(Vehicle, "make", help_text="Empty: from the VIN, as the next two.")
-    model = _typed(Vehicle, "model")
-    year = _typed(Vehicle, "year", widget=UnfoldAdminIntegerFieldWidget)
     service_desc = _typed(
         ServiceTicket, "service_desc", widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
     )
@@ -66,6 +63,10 @@ class WalkInForm(WhoItIs):
         initial=timezone.localdate,
     )
 
+    # Last, where whoever types the VIN alone need not pass them.
+    make = _typed(Vehicle, "make", help_text="Empty: from the VIN, as the next two.")
+    model = _typed(Vehicle, "model")
+    year = _typed(Vehicle, "year", widget=UnfoldAdminIntegerFieldWidget)
     field_order = ("name", "phone", "email", ASKED)
 
     def look_for(self, cleaned: dict[str, Any]) -> list[Customer]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import django_otp.plugins.otp_totp.admin  # noqa: F401
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -103,6 +103,13 @@ class UserAdmin(ShopAdmin, DjangoUserAdmin):
         columns = {field.name for field in User._meta.concrete_fields}
         if changed := columns & set(form.changed_data):
             obj.save(update_fields=changed)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        user = form.instance
+        if user.is_staff and user.is_active and not user.get_all_permissions():
+            told = f"{user} may sign in to the back office, and sees nothing there: put them into a group."
+            self.message_user(request, told, messages.WARNING)
 
 
 @admin.register(Group)

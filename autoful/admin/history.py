@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from unfold.decorators import display
 
 from autoful import deferred
 from autoful.accounts.models import User
@@ -38,6 +39,9 @@ class Who:
 
     name: str
     hat: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hat})" if self.hat else self.name
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,20 @@ def who_of(user: User | None, role: str) -> Who:
             return Who(f"A {role} who has left")
         return Who(str(profile), f"{role} {profile.pk}")
     return Who(user.email, role.replace("_", " "))
+
+
+def colleague(user: User | None) -> str:
+    """An account of somebody who works here, by the name that the others know."""
+    return "" if user is None else str(getattr(user, Role.MECHANIC, None) or user.email)
+
+
+class SaysWho:
+    """A page, or a table on one, of rows with an actor and the role they had; its rows come with
+    WITH_NAMES."""
+
+    @display(description="by")
+    def who(self, row: Any) -> str:
+        return str(who_of(row.actor, row.role))
 
 
 def sees_all_of(page: Any, request: HttpRequest) -> bool:

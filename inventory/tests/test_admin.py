@@ -203,3 +203,14 @@ def test_cost_is_for_those_who_may_see_parts(clerk):
         answer = desk.get(reverse(f"admin:inventory_part_{name}", args=args))
         assert answer.status_code == 200
         assert "31.41" not in answer.content.decode()
+
+
+def test_who_moved_stock_is_told_by_name(desk, mike):
+    part, ticket = PartFactory.create(), ServiceTicketFactory.create()
+    body = {"inventory_id": part.pk, "quantity_used": 2}
+    assert mike.post(f"/service_tickets/{ticket.pk}/add-inventory", body).status_code == 201
+    stock.receive(part=part, quantity=3, actor=COMMAND)
+    for url in (page("change", part), reverse("admin:inventory_stockmovement_changelist")):
+        shown = desk.get(url).content.decode()
+        assert f"{mike.name} (mechanic {mike.id})" in shown
+        assert "back_office" not in shown

@@ -35,7 +35,9 @@ def test_what_came_is_booked_with_its_note(desk: Desk) -> None:
     rows = [("", ""), (oil.pk, 4), (pads.pk, 2), (oil.pk, 1)]
     answer: Any = desk.post(PAGE, typed(*rows, note="invoice 7"), follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
-    assert [str(m) for m in answer.context["messages"]] == ["7 parts were booked into stock."]
+    assert [str(m) for m in answer.context["messages"]] == [
+        "Booked into stock: 7 pieces of 2 parts."
+    ]
     booked = StockMovement.objects.filter(reason="received").order_by("pk")
     found = booked.values_list("part", "change", "note", "actor")
     by = ("invoice 7", desk.user.pk)

@@ -211,8 +211,8 @@ def test_a_delivery_of_two_parts_is_booked_on_one_page(at_desk: Desk) -> None:
     page.get_by_role("button", name="Book into stock").click()
     expect(page.get_by_text("This field is required.")).to_be_visible()
     page.fill("[name=rows-1-quantity]", "6")
-    page.get_by_role("button", name="Book into stock").click()
-    expect(page.get_by_text("10 parts were booked into stock.")).to_be_visible()
+    page.get_by_role("button", name="Book into stock").dblclick()
+    expect(page.get_by_text("Booked into stock: 10 pieces of 2 parts.")).to_be_visible()
 
 
 def test_two_at_one_ticket_the_second_is_told(at_desk: Desk, filled: Shop, pending: int) -> None:

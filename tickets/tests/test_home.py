@@ -166,7 +166,10 @@ def test_this_month_against_last_in_the_shops_own_time(settings):
     # What cost nobody knows is not all margin.
     assert (margin["this"], margin["last"]) == (Decimal("12.00"), Decimal("0.50"))
     chart = json.loads(margin["chart"])
-    assert (chart["labels"], chart["datasets"][0]["data"]) == (["February", "March"], [0.5, 12.0])
+    assert (chart["labels"], chart["datasets"][0]["data"]) == (
+        ["All of February", "March so far"],
+        [0.5, 12.0],
+    )
 
 
 def test_a_day_that_the_month_before_did_not_have(settings):

@@ -58,6 +58,14 @@ class TestEntering:
         assert (entry.actor, entry.additional_data["role"]) == (desk.user, "back_office")
         assert user.password not in str(entry.changes)
 
+    def test_who_works_here_without_a_group_sees_nothing_and_is_told(self, desk):
+        answer = desk.save(ADD, NEW | {"is_staff": "on"})
+        page = desk.get(answer["Location"])
+        assert "put them into a group" in page.content.decode()
+        clerks = Group.objects.get(name="Parts clerk")
+        answer = desk.save(answer["Location"], {"groups": [str(clerks.pk)]})
+        assert "put them into a group" not in desk.get(answer["Location"]).content.decode()
+
     @pytest.mark.parametrize(
         "wrong",
         [

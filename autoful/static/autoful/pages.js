@@ -23,3 +23,13 @@ new MutationObserver(() => {
     picked.setAttribute("aria-labelledby", `${box.id} ${picked.id}`);
   }
 }).observe(document.documentElement, { childList: true, subtree: true });
+
+// A form that is sent twice by a double click would book twice.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  // What answers with a file leaves the page, and its form, where they are.
+  setTimeout(() => delete form.dataset.sent, 3000);
+});
