@@ -103,7 +103,7 @@ def endings(field: Any) -> list[str]:
 def filters_of(page: Any) -> set[str]:
     """The columns that this page offers filters for."""
     entries = [entry[0] if isinstance(entry, tuple) else entry for entry in page.list_filter]
-    return {entry for entry in entries if isinstance(entry, str)}
+    return {getattr(entry, "parameter_name", entry) for entry in entries}
 
 
 @pytest.mark.parametrize(("model", "page"), PAGES, ids=lambda p: getattr(p, "__name__", ""))

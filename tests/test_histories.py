@@ -311,3 +311,31 @@ def test_it_costs_the_same_however_much_has_happened(model: Any, boss: Persona) 
         happen()
     assert LogEntry.objects.get_for_object(row).count() >= before + 4
     assert queries() == few
+
+
+def test_the_trail_names_what_whoever_reads_it_may_see(boss: Persona, clerk: Persona) -> None:
+    mike, part = MechanicFactory.create(name="Mike Chen"), PartFactory.create(part_name="Gasket")
+    ticket = ServiceTicketFactory.create(customer=CustomerFactory.create(name="Ada Lovelace"))
+    actor = Actor(Role.MECHANIC, mike.user, mike.pk)
+    add_part(ticket=ticket, part_id=part.pk, quantity=2, actor=actor)
+    edit_ticket(
+        ticket=ticket,
+        fields={"notes": "Loud"},
+        actor=Actor(Role.CUSTOMER, None, ticket.customer_id),
+    )
+    trail = reverse("admin:auditlog_logentry_changelist")
+    page = Desk(boss.user).get(trail).content.decode()
+    assert "Mike Chen (mechanic" in page and "Ada Lovelace (customer" in page
+    assert "part Gasket" in page
+    names = ("view_logentry", "view_serviceticket", "view_partline")
+    clerk.user.user_permissions.set(
+        Permission.objects.filter(codename__in=names).exclude(content_type__app_label="admin")
+    )
+    page = Desk(clerk.user).get(trail).content.decode()
+    assert "Mike Chen (mechanic" in page
+    assert "Ada" not in page and "Gasket" not in page
+    line = LogEntry.objects.get_for_object(ticket.part_lines.get()).get()
+    one = reverse("admin:auditlog_logentry_change", args=(line.pk,))
+    # Which account it was is for those who see accounts.
+    assert mike.user.email in Desk(boss.user).get(one).content.decode()
+    assert mike.user.email not in Desk(clerk.user).get(one).content.decode()

@@ -124,11 +124,11 @@ def test_what_it_says_by_now_is_told_in_words(
 def test_of_an_account_s_groups_too(boss: Persona) -> None:
     account, desk = SuperuserFactory.create(), Desk(boss.user)
     url = reverse("admin:accounts_user_change", args=(account.pk,))
-    owner, clerk = (Group.objects.get(name=name) for name in ("Owner", "Parts clerk"))
+    owner, clerk = (Group.objects.create(name=name) for name in ("The owner", "The clerk"))
     values = fields_of(desk.get(url), "user_form")
     account.groups.add(owner)
     answer = desk.post(url, values | {"groups": [str(clerk.pk)]})
-    assert "has changed this to “Owner”" in refusals_of(answer)
+    assert "has changed this to “The owner”" in refusals_of(answer)
     assert list(account.groups.all()) == [owner]
     assert desk.post(url, fields_of(answer, "user_form")).status_code == 302
     assert list(account.groups.all()) == [clerk]

@@ -1,7 +1,7 @@
 """The back office: the page of the audit trail."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from functools import partial
 from itertools import islice
@@ -20,16 +20,16 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from unfold.decorators import display
 
 from autoful import deferred
 from autoful.accounts.models import User
-from autoful.actor import current_actor
 from autoful.admin import ReadOnlyAdmin
 from autoful.admin.filters import DaysFilter
 from autoful.admin.forms import is_row_number
-from autoful.admin.history import sees_all_of, sentence
+from autoful.admin.history import read_out, sees_all_of, sentence
 from autoful.admin.lists import SEARCHED, BoundedPaginator, newest
 from autoful.sheets.writing import as_csv, newest_first
 
@@ -64,6 +64,26 @@ def _named(opts: Any, one: str, many: str) -> Any:
     named = copy(opts)
     named.verbose_name, named.verbose_name_plural = one, many
     return named
+
+
+# What was done, in the words of the shop; an "access" is a sign-in, or one that was refused.
+DONE = {
+    LogEntry.Action.CREATE: "entered",
+    LogEntry.Action.UPDATE: "changed",
+    LogEntry.Action.DELETE: "deleted",
+    LogEntry.Action.ACCESS: "sign-in and the like",
+}
+
+
+class DoneFilter(admin.SimpleListFilter):
+    title = "what was done"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(action), done) for action, done in DONE.items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return _pointing_at(queryset, "action", self.value() or "")
 
 
 class ModelFilter(admin.SimpleListFilter):
@@ -126,9 +146,9 @@ class KindByKind(BoundedPaginator):
 class LogEntryAdmin(ReadOnlyAdmin):
     """Who did what. An entry is shown to whoever may see what it is about."""
 
-    list_display = ("timestamp", "who", "role", "done", "about", "said")
-    list_display_links = ("timestamp",)
-    list_filter = ("action", ModelFilter, ActorFilter, ("timestamp", DaysFilter))
+    list_display = ("when", "who", "done", "about", "said")
+    list_display_links = ("when",)
+    list_filter = (DoneFilter, ModelFilter, ActorFilter, ("timestamp", DaysFilter))
     list_filter_submit = True
     sortable_by = ()  # newest first, and nothing else: there is no end of it
     list_before_template = "admin/audit/export.html"
@@ -137,10 +157,17 @@ class LogEntryAdmin(ReadOnlyAdmin):
     search_help_text = (
         "Who it was, an object's number, a request's id; an object's name in the newest 20,000."
     )
-    fields = ("timestamp", "who", "role", "done", "about", "said", "remote_addr", "cid")
+    fields = ("when", "who", "account", "done", "about", "said", "remote_addr", "cid")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        # A customer's e-mail is not everybody's to read who may read about a part.
+        sees = request.user.has_perm("accounts.view_user")
+        return [field for field in self.fields if sees or field != "account"]
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        people = User.objects.filter(email__startswith=text.lower())
+        people = User.objects.filter(
+            Q(email__startswith=text.lower()) | Q(mechanic__name__icontains=text)
+        )
         return [
             Q(cid=text),
             Q(object_pk=text.removeprefix("#")),
@@ -178,7 +205,26 @@ class LogEntryAdmin(ReadOnlyAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist: Any = super().get_changelist_instance(request)
         changelist.opts = _named(self.opts, "entry", "entries")  # which it counts
+        self._read_out(request, changelist.result_list)
         return changelist
+
+    def get_object(self, request: HttpRequest, *args: Any) -> Any:
+        entry = super().get_object(request, *args)
+        self._read_out(request, [entry] if entry else [])
+        return entry
+
+    def _read_out(self, request: HttpRequest, entries: Iterable[LogEntry]) -> None:
+        """Make of each the sentence that its columns show."""
+        pages = self.admin_site._registry
+
+        def may_see(model: Any) -> bool:
+            return model in pages and sees_all_of(pages[model], request)
+
+        def hidden(entry: LogEntry) -> set[str]:
+            return pages[entry.content_type.model_class()].hidden_fields(request.user)
+
+        for entry, event in zip(entries, read_out(entries, may_see, hidden), strict=True):
+            entry.event = event
 
     def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
         kinds = self.kinds_shown(request)
@@ -208,17 +254,21 @@ class LogEntryAdmin(ReadOnlyAdmin):
         name = f"audit-{timezone.localdate()}.csv"
         return as_csv(name, EXPORTED, map(partial(_exported, hidden), newest_first(entries)))
 
-    @display(description="who")
-    def who(self, entry: LogEntry) -> str:
-        return str(entry.actor) if entry.actor else "-"
+    @display(description="when")
+    def when(self, entry: LogEntry) -> str:
+        return date_format(timezone.localtime(entry.timestamp), "DATETIME_FORMAT")
 
-    @display(description="role")
-    def role(self, entry: LogEntry) -> str:
-        return str((entry.additional_data or {}).get("role", "-")).replace("_", " ")
+    @display(description="who")
+    def who(self, entry: Any) -> str:
+        return str(entry.event.who)
+
+    @display(description="account")
+    def account(self, entry: LogEntry) -> str:
+        return str(entry.actor or "-")
 
     @display(description="what")
     def done(self, entry: LogEntry) -> str:
-        return str(entry.get_action_display())
+        return DONE[entry.action]
 
     @display(description="object")
     def about(self, entry: LogEntry) -> str:
@@ -230,7 +280,5 @@ class LogEntryAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">{}</a>', url, text)
 
     @display(description="changes")
-    def said(self, entry: LogEntry) -> str:
-        page: Any = self.admin_site._registry[entry.content_type.model_class()]
-        # Not from a request kept on self: every thread shares this page.
-        return sentence(entry, page.hidden_fields(current_actor().user)) or "-"
+    def said(self, entry: Any) -> str:
+        return str(entry.event.what) or "-"

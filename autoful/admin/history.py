@@ -104,13 +104,21 @@ class History:
         return self.told(deferred.piece(self.entries, start, stop))
 
     def told(self, entries: Iterable[LogEntry]) -> list[Event]:
-        """Each entry as a sentence; a query or two for each kind of row that they name."""
-        entries = list(entries)
-        names, people = _names(entries, self.may_see), _people(entries, self.may_see)
-        return [
-            Event(entry.timestamp, _who(entry, people), sentence(entry, self.hidden, names))
-            for entry in entries
-        ]
+        """Each entry as a sentence."""
+        return read_out(entries, self.may_see, lambda _: self.hidden)
+
+
+def read_out(
+    entries: Iterable[LogEntry], may_see: MaySee, hidden: Callable[[LogEntry], set[str]]
+) -> list[Event]:
+    """Each entry as a sentence, without the fields that are `hidden` of what it is about; a query or two
+    for each kind of row that they name."""
+    entries = list(entries)
+    names, people = _names(entries, may_see), _people(entries, may_see)
+    return [
+        Event(entry.timestamp, _who(entry, people), sentence(entry, hidden(entry), names))
+        for entry in entries
+    ]
 
 
 def _who(entry: LogEntry, people: Names) -> Who:
