@@ -66,12 +66,13 @@ def _named(opts: Any, one: str, many: str) -> Any:
     return named
 
 
-# What was done, in the words of the shop; an "access" is a sign-in, or one that was refused.
+# What was done, in the words of the shop. An "access" is what changes no row: a sign-in, or one that
+# was refused, or who joins a team.
 DONE = {
     LogEntry.Action.CREATE: "entered",
     LogEntry.Action.UPDATE: "changed",
     LogEntry.Action.DELETE: "deleted",
-    LogEntry.Action.ACCESS: "sign-in and the like",
+    LogEntry.Action.ACCESS: "event",
 }
 
 
@@ -256,7 +257,8 @@ class LogEntryAdmin(ReadOnlyAdmin):
 
     @display(description="when")
     def when(self, entry: LogEntry) -> str:
-        return date_format(timezone.localtime(entry.timestamp), "DATETIME_FORMAT")
+        moment = date_format(timezone.localtime(entry.timestamp), "DATETIME_FORMAT")
+        return format_html('<span class="whitespace-nowrap">{}</span>', moment)
 
     @display(description="who")
     def who(self, entry: Any) -> str:
@@ -272,11 +274,12 @@ class LogEntryAdmin(ReadOnlyAdmin):
 
     @display(description="object")
     def about(self, entry: LogEntry) -> str:
-        text = f"{entry.content_type.name} {entry.object_repr}"
+        kind, called = entry.content_type.name, entry.object_repr
+        text = called if called.lower().startswith(kind) else f"{kind} {called}"
         if entry.object_id is None or entry.action == LogEntry.Action.DELETE:
             return text
-        kind = entry.content_type
-        url = reverse(f"admin:{kind.app_label}_{kind.model}_change", args=(entry.object_id,))
+        model = entry.content_type
+        url = reverse(f"admin:{model.app_label}_{model.model}_change", args=(entry.object_id,))
         return format_html('<a href="{}">{}</a>', url, text)
 
     @display(description="changes")
