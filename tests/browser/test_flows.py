@@ -75,6 +75,15 @@ def test_one_box_finds_a_car_by_its_last_six(at_desk: Desk, filled: Shop) -> Non
     assert page.input_value("[name=vin]") == vin
 
 
+def test_what_is_pasted_into_the_box_is_looked_for(at_desk: Desk, filled: Shop) -> None:
+    name = filled.ask("from customers.models import Customer as C; answer = C.objects.first().name")
+    page = at_desk.page
+    page.keyboard.press("Control+k")
+    expect(page.locator("#search-input-command")).to_be_focused()
+    page.keyboard.insert_text(name)  # as a paste does: text, and no key
+    expect(page.locator("#command-results-list a").first).to_contain_text(name)
+
+
 def pick(page: Page, name: str, text: str, shown: str) -> str:
     """Find a row in the box of that name by typing; how it is shown there."""
     page.locator(f"[name={name}] + .select2 .select2-selection").click()
@@ -173,6 +182,25 @@ def test_parts_are_added_with_the_stock_in_sight(at_desk: Desk, pending: int) ->
     expect(timeline).to_contain_text(f"took off 1 × Brake pad set, front, stock {stock - 1}")  # noqa: RUF001
 
 
+def test_a_completed_ticket_with_parts_is_corrected_and_comes_back(
+    at_desk: Desk, filled: Shop
+) -> None:
+    completed = filled.ask(
+        "from tickets.models import ServiceTicket as T;"
+        "answer = T.objects.filter(status='completed', part_lines__isnull=False).last().pk"
+    )
+    page = at_desk.page
+    at_desk.open(f"/admin/tickets/serviceticket/{completed}/change/")
+    page.fill("[name=notes]", "Paid in cash")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    assert page.input_value("[name=notes]") == "Paid in cash"
+    page.get_by_role("button", name="Reopen (comeback)").click()
+    page.fill("[name=reason]", "Still squeaks")
+    page.get_by_role("button", name="Reopen (comeback)").click()
+    expect(page.get_by_role("heading", name="is in progress")).to_be_visible()
+
+
 def test_the_next_status_is_a_button_and_cancelling_asks_first(at_desk: Desk, pending: int) -> None:
     page = at_desk.page
     url = f"/admin/tickets/serviceticket/{pending}/change/"
@@ -200,7 +228,7 @@ def test_a_delivery_is_booked_and_the_ledger_says_so(at_desk: Desk) -> None:
     expect(page.get_by_text("Delivery note 42").first).to_be_visible()
 
 
-def test_a_delivery_of_two_parts_is_booked_on_one_page(at_desk: Desk) -> None:
+def test_a_delivery_of_two_parts_is_booked_on_one_page(at_desk: Desk, filled: Shop) -> None:
     page = at_desk.page
     at_desk.open("/admin/inventory/part/")
     page.get_by_role("link", name="Receive delivery").click()
@@ -213,6 +241,11 @@ def test_a_delivery_of_two_parts_is_booked_on_one_page(at_desk: Desk) -> None:
     page.fill("[name=rows-1-quantity]", "6")
     page.get_by_role("button", name="Book into stock").dblclick()
     expect(page.get_by_text("Booked into stock: 10 pieces of 2 parts.")).to_be_visible()
+    booked = filled.ask(
+        "from inventory.models import StockMovement as M;"
+        "answer = M.objects.filter(note='Delivery note 43').count()"
+    )
+    assert booked == 2, "the second of the two clicks booked it again"
 
 
 def test_two_at_one_ticket_the_second_is_told(at_desk: Desk, filled: Shop, pending: int) -> None:
