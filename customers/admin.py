@@ -34,6 +34,7 @@ class VehicleFormSet(VerbFormSet):
 
 class VehicleInline(VerbInline):
     model = Vehicle
+    parent_field = "customer"
     formset = VehicleFormSet
     fields = ("vin", "plate", "make", "model", "year", "mileage")
     can_delete = False
@@ -133,7 +134,7 @@ class CustomerAdmin(SheetPages):
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
         for row in formset.forms if isinstance(formset, VehicleFormSet) else ():
-            for remark in remarks_on(row.instance, row.changed_data):
+            for remark in remarks_on(row.instance, row.changed_data, request.user):
                 self.message_user(request, remark, messages.WARNING)
 
     def enter(self, fields: dict[str, Any], actor: Actor) -> Customer:
@@ -207,5 +208,5 @@ class VehicleAdmin(SheetPages):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        for remark in remarks_on(obj, form.changed_data):
+        for remark in remarks_on(obj, form.changed_data, request.user):
             self.message_user(request, remark, messages.WARNING)

@@ -1,6 +1,7 @@
 """What whoever wrote a vehicle should look at once more, and what is no error."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -9,11 +10,12 @@ from customers.models import Vehicle
 from customers.vehicles import check_digit_warning
 
 
-def remarks_on(vehicle: Vehicle, typed: Iterable[str]) -> Iterator[str]:
-    """What of the `typed` fields should be looked at once more, and is no error."""
+def remarks_on(vehicle: Vehicle, typed: Iterable[str], user: Any) -> Iterator[str]:
+    """What of the `typed` fields should be looked at once more, and is no error; of other vehicles to
+    those who may see them."""
     if "vin" in typed and (warning := check_digit_warning(vehicle.vin)):
         yield warning
-    if "plate" in typed and vehicle.plate:
+    if "plate" in typed and vehicle.plate and user.has_perm("customers.view_vehicle"):
         others = Vehicle.objects.with_plate(vehicle.plate).exclude(pk=vehicle.pk)[:3]
         url = "admin:customers_vehicle_change"
         links = ((reverse(url, args=(other.pk,)), other) for other in others)

@@ -46,14 +46,10 @@ class CustomerSheet(ShopSheet):
         super().__init__(page, user)
         self.mentioned: dict[Way, int] = {}
         self.reached: dict[Way, int] = {}
-        newest = Customer.objects.order_by("-pk").values_list("pk", flat=True).first()
-        self.newest = newest or 0
 
-    def find(self, entries: Sequence[Entry], seen: dict[Any, int]) -> None:
-        super().find(entries, seen)
+    def look_around(self, entries: Sequence[Entry]) -> None:
         ways = {way for e in entries if e.known is None for way in _ways(e.values)}
-        # Not those that this file has just entered, to be taken back.
-        self.reached = self.existing().filter(pk__lte=self.newest).who_is_reached(ways)
+        self.reached = self.existing().who_is_reached(ways)
 
     def rows(self, rows: Any) -> Any:
         return rows.existing()

@@ -1,6 +1,7 @@
 """Vehicles: finding them by VIN, decoding the VIN, changing hands."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -14,7 +15,7 @@ from autoful.verbs import verb
 from customers.errors import CustomerNotFound, OwnerChanged, VehicleNotFound, VinTaken
 from customers.models import Customer, Vehicle
 
-NORTH_AMERICA, LETTERS_SINCE = "12345", 2010
+NORTH_AMERICA = "12345"  # with which its VINs begin
 
 
 def normalize_vin(vin: str) -> str:
@@ -40,9 +41,9 @@ def check_digit_warning(vin: str) -> str | None:
 def decode(vin: str) -> dict[str, Any]:
     """Make, model and model year as far as the VIN tells without asking anybody.
 
-    The sign for the year comes round every thirty years. In North America the seventh place tells
-    which round it is, a letter from 2010 on (49 CFR 565.15, of cars and light trucks); elsewhere the
-    newer is taken.
+    The sign for the year comes round every thirty years; the newer year is taken. Where North America's
+    rule for cars and light trucks, a letter in the seventh place from 2010 on (49 CFR 565.15), speaks
+    against it, none is: it may be an old car or a new heavy truck.
     """
     if len(vin) != 17:
         return {}
@@ -58,15 +59,24 @@ def decode(vin: str) -> dict[str, Any]:
         known["model"] = str(model if isinstance(model, str) else model[0])[:60]
     # Next year's models are sold today.
     years = [year for year in found.years or [] if year <= timezone.now().year + 1]
-    if vin[0] in NORTH_AMERICA:
-        years = [year for year in years if (year >= LETTERS_SINCE) == vin[6].isalpha()] or years
+    if vin[0] in NORTH_AMERICA and vin[6].isdigit() and len(years) > 1:
+        years = []
     if years:
         known["year"] = max(years)
     return known
 
 
-def vehicle_for(*, vin: str, customer: Customer | None, mileage: int | None = None) -> Vehicle:
+def vehicle_for(
+    *,
+    vin: str,
+    customer: Customer | None,
+    mileage: int | None = None,
+    car: Mapping[str, Any] | None = None,
+) -> Vehicle:
     """The vehicle with this VIN, entered as the customer's when the shop sees it first.
+
+    `car` is what was typed of it: plate, make, model, year. Of a new one it goes before what the VIN
+    tells; of a known one, what is known stays.
 
     A known vehicle keeps its owner: whoever brings it in need not own it, and a mistyped VIN must
     not take somebody's car away. One without an owner becomes the customer's. Its mileage only
@@ -74,12 +84,14 @@ def vehicle_for(*, vin: str, customer: Customer | None, mileage: int | None = No
     unique VIN settles a race between two tickets.
     """
     vin = normalize_vin(vin)
+    typed = {name: value for name, value in (car or {}).items() if value}
     known = Vehicle.objects.filter(vin=vin).first()
     if known is None:
+        described = decode(vin) | typed
         try:
             with transaction.atomic():
                 return Vehicle.objects.create(
-                    vin=vin, customer=customer, mileage=mileage, **decode(vin)
+                    vin=vin, customer=customer, mileage=mileage, **described
                 )
         except IntegrityError:
             known = Vehicle.objects.get(vin=vin)
@@ -92,6 +104,9 @@ def vehicle_for(*, vin: str, customer: Customer | None, mileage: int | None = No
     if mileage is not None and (vehicle.mileage is None or mileage > vehicle.mileage):
         vehicle.mileage = mileage
         changed.append("mileage")
+    for name in [name for name in typed if not getattr(vehicle, name)]:
+        setattr(vehicle, name, typed[name])
+        changed.append(name)
     if changed:
         vehicle.save(update_fields=[*changed, "updated_at"])
     return vehicle

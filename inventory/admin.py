@@ -20,10 +20,9 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from autoful import deferred
-from autoful.accounts.models import User
 from autoful.actor import Actor
 from autoful.admin import ReadOnlyAdmin, ReadOnlyInline
-from autoful.admin.history import WITH_NAMES, SaysWho
+from autoful.admin.history import WITH_NAMES, SaysWho, colleagues_found_by
 from autoful.admin.lists import MOST_LISTED, SEARCHED, newest
 from autoful.sheets.pages import SheetPages
 from autoful.sheets.writing import as_csv
@@ -239,7 +238,7 @@ class StockMovementAdmin(SaysWho, ReadOnlyAdmin):
     ordering = ("-id",)
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        people = User.objects.filter(email__startswith=text.lower())
+        people = colleagues_found_by(request, text)
         return [
             Q(reference=text),
             Q(part__in=newest(Part.objects.found_by(text))),

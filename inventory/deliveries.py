@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action
 
-from autoful.admin import VerbAdmin
+from autoful.admin import VerbAdmin, once
 from autoful.admin.forms import RowPicker, label_cells
 from autoful.admin.pages import back_office
 from autoful.api.errors import with_status_of
@@ -85,6 +85,7 @@ class DeliveryPage(VerbAdmin):
         context = {**self.admin_site.each_context(request), "opts": self.opts, "form": form}
         context |= {"rows": rows, "media": self.media + rows.media, "title": "Receive delivery"}
         context |= {"button": "Book into stock", "more": MOST_ROWS if len(rows) <= ROWS else 0}
+        context["once"] = once.new()
         context["back"] = reverse("admin:inventory_part_changelist")
         page = TemplateResponse(request, "admin/inventory/delivery.html", context)
         return with_status_of(refused, page) if refused else page

@@ -68,8 +68,11 @@ class PartSheet(ShopSheet):
     def not_asked(self, known: Part | None) -> set[str]:
         return {"quantity_in_stock"} if known else set()
 
-    def find(self, entries: Sequence[Entry], seen: dict[Any, int]) -> None:
-        super().find(entries, seen)
+    def __init__(self, page: Any, user: Any) -> None:
+        super().__init__(page, user)
+        self._spelled: dict[str, str] = {}
+
+    def look_around(self, entries: Sequence[Entry]) -> None:
         new = [number for e in entries if not e.known and (number := e.values.get("part_number"))]
         lower = Lower("part_number")
         alike = self.existing().annotate(lower=lower).filter(lower__in={n.lower() for n in new})
@@ -77,10 +80,14 @@ class PartSheet(ShopSheet):
         self._spelled = {number.lower(): number for number in numbers}
 
     def remarks(self, entry: Entry, before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
-        number = entry.values.get("part_number")
+        number, said = entry.values.get("part_number"), []
         if entry.known is None and number and (other := self._spelled.get(number.lower())):
-            return [f"There is a part {other} already: capitals make another number."]
-        return [*self._about_stock(entry), *_about_money(before if entry.known else {}, cleaned)]
+            said.append(f"There is a part {other} already: capitals make another number.")
+        return [
+            *said,
+            *self._about_stock(entry),
+            *_about_money(before if entry.known else {}, cleaned),
+        ]
 
     def _about_stock(self, entry: Entry) -> list[str]:
         """Of a file that says another stock than there is: it was written before the last sale."""
@@ -93,8 +100,8 @@ class PartSheet(ShopSheet):
                 f"Its stock stays as it is, {now}. What you have counted goes into the column Counted."
             ]
         return [
-            f"When the file was written there were {typed}, and by now there are {now}. If what moved "
-            "is not in your count, count again."
+            f"The file says {typed} in stock, and there are {now} by now. If what moved since is not in "
+            "your count, count again."
         ]
 
     def enter(self, fields: dict[str, Any], actor: Actor) -> Part:
@@ -117,7 +124,7 @@ def _about_money(before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
         if was and now and not was / FAR < now < was * FAR:
             said.append(f"The {name} was {was} until now.")
     price, cost = (cleaned.get(name, before.get(name)) for name in ("price", "cost"))
-    told = (before.get("price"), before.get("cost")) == (price, cost)
-    if price is not None and cost is not None and price < cost and not told:
+    unchanged = (before.get("price"), before.get("cost")) == (price, cost)
+    if price is not None and cost is not None and price < cost and not unchanged:
         said.append("It costs more than the customer pays.")
     return said

@@ -135,6 +135,13 @@ def test_pages_are_found_by_their_names(desk):
     assert [item.link for item in items] == ["/admin/customers/vehicle/"]
 
 
+def test_a_ticket_of_this_number_comes_first(desk, shop):
+    part = PartFactory.create(part_name=f"Bulb no. {shop['ticket'].pk}")
+    ticket = f"/admin/tickets/serviceticket/{shop['ticket'].pk}/change/"
+    links = found(desk, str(shop["ticket"].pk))
+    assert links[0] == ticket and f"/admin/inventory/part/{part.pk}/change/" in links
+
+
 def test_nobody_finds_what_they_may_not_see(clerk, shop):
     desk = Desk(clerk.user)
     words = ["Sarah", "5550102030", VIN, "KL-AB", "BP-4711", str(shop["ticket"].pk)]

@@ -19,7 +19,17 @@ from autoful.testing.personas import Persona
 from customers.tests.factories import CustomerFactory, VehicleFactory
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
-from tests.sheets import CUSTOMERS, PARTS, VEHICLES, exported, looked_at, table, told, upload
+from tests.sheets import (
+    CUSTOMERS,
+    PARTS,
+    VEHICLES,
+    exported,
+    looked_at,
+    remarks,
+    table,
+    told,
+    upload,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +60,17 @@ def test_costs_are_for_those_who_see_them() -> None:
     told(clerk, PARTS, job)
     part.refresh_from_db()
     assert (part.cost, part.category) == (Decimal("3.10"), "Brakes")
+
+
+def test_no_remark_tells_a_cost() -> None:
+    part = PartFactory.create(price=Decimal(40), cost=Decimal("25.00"))
+    desk = holding("add_part", "change_part", "view_part")
+    for price in ("24.99", "25.01"):
+        job = looked_at(desk, PARTS, f"No.,Price\n{part.pk},{price}\n")
+        assert remarks(job) == ""
+    desk = holding("add_part", "change_part", "view_part", "view_cost")
+    job = looked_at(desk, PARTS, f"No.,Price\n{part.pk},24.99\n")
+    assert "costs more than the customer pays" in remarks(job)
 
 
 def test_names_of_owners_are_for_those_who_see_customers() -> None:

@@ -168,7 +168,7 @@ def test_what_was_counted_before_the_last_sale_is_to_be_looked_at_twice(desk: De
     add_part(ticket=ServiceTicketFactory.create(), part_id=part.pk, quantity=2, actor=COMMAND)
     job = looked_at(desk, PARTS, sheet_of([row | {"Counted": "47"}]))
     assert (fates(job), job.noted) == (["changed"], 1)
-    assert "there were 50, and by now there are 48" in remarks(job)
+    assert "The file says 50 in stock, and there are 48 by now" in remarks(job)
     # Who counted what is there takes nothing back.
     assert looked_at(desk, PARTS, sheet_of([row | {"Counted": "48"}])).noted == 0
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
 from autoful.accounts.tests.factories import SuperuserFactory
@@ -119,6 +119,62 @@ def test_what_it_says_by_now_is_told_in_words(
     answer = desk.post(url, values | typed)
     assert said in refusals_of(answer)
     assert desk.post(url, fields_of(answer, "vehicle_form")).status_code == 302
+
+
+def test_a_long_text_is_told_to_its_end(boss: Persona) -> None:
+    row, desk = ServiceTicketFactory.create(notes="x" * 400), Desk(boss.user)
+    url = reverse("admin:tickets_serviceticket_change", args=(row.pk,))
+    values = fields_of(desk.get(url), "serviceticket_form")
+    edit_ticket(ticket=row, fields={"notes": "x" * 400 + " Theirs."}, actor=COMMAND)
+    answer = desk.post(url, values | {"notes": "x" * 400 + " Mine."})
+    assert changed_meanwhile("x" * 400 + " Theirs.") in refusals_of(answer)
+
+
+class TestFieldsOfMany:
+    """A right that was taken away meanwhile does not come back with a page that was open."""
+
+    @pytest.fixture
+    def desk(self, boss: Persona) -> Desk:
+        return Desk(boss.user)
+
+    @pytest.fixture
+    def groups(self) -> list[Group]:
+        return [Group.objects.create(name=name) for name in ("One", "Two", "Three")]
+
+    @pytest.mark.parametrize("had", [[0], [0, 1]])
+    def test_groups_that_nobody_touched_stay_as_they_are(
+        self, desk: Desk, groups: list[Group], had: list[int]
+    ) -> None:
+        account = SuperuserFactory.create()
+        account.groups.set([groups[n] for n in had])
+        url = reverse("admin:accounts_user_change", args=(account.pk,))
+        values = fields_of(desk.get(url), "user_form")
+        account.groups.set([groups[2]])
+        answer = desk.post(url, values | {"email": "another@example.com"})
+        assert answer.status_code == 302
+        account.refresh_from_db()
+        assert (account.email, list(account.groups.all())) == ("another@example.com", [groups[2]])
+
+    def test_nor_permissions_of_a_group(self, desk: Desk, groups: list[Group]) -> None:
+        group, some = groups[0], list(Permission.objects.all()[:3])
+        group.permissions.set(some[:2])
+        url = reverse("admin:auth_group_change", args=(group.pk,))
+        values = fields_of(desk.get(url), "group_form")
+        group.permissions.set(some[2:])
+        assert desk.post(url, values | {"name": "Another"}).status_code == 302
+        group.refresh_from_db()
+        assert (group.name, list(group.permissions.all())) == ("Another", some[2:])
+
+    def test_what_was_empty_is_remembered_so(self, desk: Desk, groups: list[Group]) -> None:
+        account = SuperuserFactory.create()
+        url = reverse("admin:accounts_user_change", args=(account.pk,))
+        values = fields_of(desk.get(url), "user_form")
+        picked = {"groups": [str(groups[0].pk)]}
+        answer = desk.post(url, values | picked | {"email": "no address"})
+        account.groups.set([groups[1]])
+        again = fields_of(answer, "user_form") | {"email": "right@example.com"}
+        assert "has changed this to “Two”" in refusals_of(desk.post(url, again))
+        assert list(account.groups.all()) == [groups[1]]
 
 
 def test_of_an_account_s_groups_too(boss: Persona) -> None:

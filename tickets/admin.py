@@ -287,7 +287,8 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
         typed, user = form.changed_data, cast(User, request.user)
         another_vehicle = not change or obj.vehicle_id != had[0]
         told = [*about_vehicle(obj, before, user)] if another_vehicle else []
-        told += about_mileage(obj, before, user) if another_vehicle or "mileage" in typed else []
+        if another_vehicle or "mileage" in typed:
+            told += about_mileage(obj, before, user, was=had[1])
         told += left_behind(*had, user) if change and (obj.vehicle_id, obj.mileage) != had else []
         for remark in told:
             self.message_user(request, remark, messages.WARNING)

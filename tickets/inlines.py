@@ -19,10 +19,8 @@ from tickets.models import Assignment, PartLine, ServiceTicket
 from tickets.parts import add_part, change_quantity, remove_line
 
 OWN_WORK = "tickets.view_own_work"
-# The boxes of the rows, as a page that can be written sends them.
-BOX = re.compile(
-    "(assignments-[0-9]+-(mechanic|DELETE)|part_lines-[0-9]+-(part|quantity_used|DELETE))"
-)
+# A box in a row, which only a page that can be written sends; what says which row it is, every page does.
+BOX = re.compile("[a-z_]+-[0-9]+-(?!(id|ticket)$)[A-Za-z_]+")
 
 
 class TeamFormSet(VerbFormSet):
@@ -82,6 +80,8 @@ class SeenWithTheTicket:
 class TicketInline(SeenWithTheTicket, VerbInline):
     """Rows that are added and removed. What is written in them stays, but for a part's quantity."""
 
+    parent_field = "ticket"
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -95,11 +95,11 @@ class TicketInline(SeenWithTheTicket, VerbInline):
 def is_frozen(request: HttpRequest, ticket: ServiceTicket | None) -> bool:
     """Whether team and parts are only shown.
 
-    Not where something was typed into them, on a page that was opened before somebody closed the
-    ticket: Django would drop it in silence, where the verb says why it cannot be done.
+    Not on a page with boxes, which was opened before somebody closed the ticket: Django would drop in
+    silence what was typed, where the verb says why it cannot be done.
     """
-    typed = any(BOX.fullmatch(name) for name in request.POST)
-    return ticket is not None and not ticket.is_open and not typed
+    has_boxes = any(BOX.fullmatch(name) for name in request.POST)
+    return ticket is not None and not ticket.is_open and not has_boxes
 
 
 class TeamInline(TicketInline):
@@ -115,7 +115,7 @@ class TeamInline(TicketInline):
 
     @display(description="assigned by")
     def by(self, assignment: Assignment) -> str:
-        return colleague(assignment.assigned_by) or "-"
+        return colleague(assignment.assigned_by)
 
 
 class PartLineInline(TicketInline):

@@ -13,9 +13,9 @@ from autoful.actor import Actor
 from autoful.db import lock, lock_if_there
 from autoful.verbs import verb
 from customers.errors import CustomerNotFound
-from customers.models import Customer, Vehicle
+from customers.models import Customer
 from customers.registration import enter_walk_in
-from customers.vehicles import normalize_vin, save_vehicle, vehicle_for
+from customers.vehicles import normalize_vin, vehicle_for
 from inventory import stock
 from mechanics.models import Mechanic
 from tickets.errors import (
@@ -65,9 +65,13 @@ def open_ticket(
     service_date: datetime.date,
     notes: str = "",
     mileage: int | None = None,
+    car: Mapping[str, Any] | None = None,
     actor: Actor,
 ) -> ServiceTicket:
-    """A new ticket for a customer and the vehicle they bring. Raises CustomerNotFound."""
+    """A new ticket for a customer and the vehicle they bring, of which `car` says more: `vehicle_for`.
+
+    Raises CustomerNotFound.
+    """
     # Locked: otherwise a customer who closes the account right now would get a ticket after it.
     customer = lock(
         Customer.objects.existing(),
@@ -77,7 +81,7 @@ def open_ticket(
     )
     ticket = ServiceTicket.objects.create(
         customer=customer,
-        vehicle=vehicle_for(vin=vin, customer=customer, mileage=mileage),
+        vehicle=vehicle_for(vin=vin, customer=customer, mileage=mileage, car=car),
         vin=normalize_vin(vin),
         service_desc=service_desc,
         service_date=service_date,
@@ -94,29 +98,16 @@ def open_for_walk_in(
     name: str,
     phone: str = "",
     email: str = "",
-    plate: str = "",
-    make: str = "",
-    model: str = "",
-    year: int | None = None,
-    vin: str,
+    car: Mapping[str, Any],
     actor: Actor,
     **ticket: Any,
 ) -> ServiceTicket:
     """A new ticket for somebody who has not been here before, and for their car; all or nothing.
 
-    `ticket` is what `open_ticket` takes besides. Of a car that is known, what is known stays; of a new
-    one what was typed goes before what its VIN tells.
+    `car` is what `vehicle_for` takes by that name, `ticket` what `open_ticket` takes besides.
     """
     customer = enter_walk_in(name=name, phone=phone, email=email, actor=actor)
-    known = Vehicle.objects.filter(vin=normalize_vin(vin)).exists()
-    opened = open_ticket(customer_id=customer.pk, vin=vin, actor=actor, **ticket)
-    car = {"plate": plate, "make": make, "model": model, "year": year}
-    told = [f for f in car if car[f] and not (known and getattr(opened.vehicle, f))]
-    for field in told:
-        setattr(opened.vehicle, field, car[field])
-    if told:
-        opened.vehicle = save_vehicle(vehicle=opened.vehicle, changed=told, actor=actor)
-    return opened
+    return open_ticket(customer_id=customer.pk, car=car, actor=actor, **ticket)
 
 
 @verb

@@ -8,9 +8,8 @@ from django.db.models import Q
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from autoful.accounts.models import User
 from autoful.admin import ReadOnlyAdmin
-from autoful.admin.history import WITH_NAMES, SaysWho, colleague
+from autoful.admin.history import WITH_NAMES, SaysWho, colleague, colleagues_found_by
 from autoful.admin.lists import SEARCHED, newest
 from inventory.models import Part
 from mechanics.models import Mechanic
@@ -34,12 +33,12 @@ class RecordAdmin(ReadOnlyAdmin):
     search_fields = SEARCHED
     pointed_at = ""  # the column that points at what else they are found by
 
-    def pointed_at_by(self, text: str) -> Any:
+    def pointed_at_by(self, request: HttpRequest, text: str) -> Any:
         """The rows that `text` finds, at which these point."""
         raise NotImplementedError
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        others = newest(self.pointed_at_by(text))
+        others = newest(self.pointed_at_by(request, text))
         return [*by_number(text, "ticket"), Q(**{f"{self.pointed_at}__in": others})]
 
 
@@ -48,11 +47,11 @@ class StatusChangeAdmin(SaysWho, RecordAdmin):
     list_display = ("created_at", "ticket", "from_status", "to_status", "who", "reason")
     list_filter = ("to_status", "created_at")
     list_select_related = ("ticket", *WITH_NAMES)
-    search_help_text = "Ticket number, or the e-mail of whoever moved it."
+    search_help_text = "Ticket number, or whoever moved it."
     pointed_at = "actor"
 
-    def pointed_at_by(self, text: str) -> Any:
-        return User.objects.filter(email__startswith=text.lower())
+    def pointed_at_by(self, request: HttpRequest, text: str) -> Any:
+        return colleagues_found_by(request, text)
 
 
 @admin.register(Assignment)
@@ -65,7 +64,7 @@ class AssignmentAdmin(RecordAdmin):
     search_help_text = "Ticket number or mechanic."
     pointed_at = "mechanic"
 
-    def pointed_at_by(self, text: str) -> Any:
+    def pointed_at_by(self, request: HttpRequest, text: str) -> Any:
         return Mechanic.objects.filter(name__icontains=text)
 
     @display(description="assigned by")
@@ -84,5 +83,5 @@ class PartLineAdmin(RecordAdmin):
     private_fields = {"unit_cost": "inventory.view_cost"}
     pointed_at = "part"
 
-    def pointed_at_by(self, text: str) -> Any:
+    def pointed_at_by(self, request: HttpRequest, text: str) -> Any:
         return Part.objects.found_by(text)

@@ -1,7 +1,11 @@
-"""What whoever wrote a ticket should look at once more, and what is no error."""
+"""What whoever wrote a ticket should look at once more, and is no error.
+
+Whoever may not see vehicles is told nothing that the shop knows of them.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -24,62 +28,83 @@ class Before:
 
     @classmethod
     def of(cls, vin: str) -> "Before":
-        found = Vehicle.objects.filter(vin=normalize_vin(vin)).values_list("mileage", flat=True)
+        found = list(
+            Vehicle.objects.filter(vin=normalize_vin(vin)).values_list("mileage", flat=True)
+        )
         return cls(known=bool(found), mileage=found[0] if found else None)
 
 
 def about_vehicle(ticket: ServiceTicket, before: Before, user: User) -> Iterator[str]:
     """Of the vehicle that a ticket was opened for, or was given."""
     vehicle = ticket.vehicle
-    if warning := check_digit_warning(ticket.vin):
+    # Of a car that was here before, whoever entered it was told.
+    if not before.known and (warning := check_digit_warning(ticket.vin)):
         yield warning
+    if not _sees(user):
+        return
     if not before.known and (vehicle.make or vehicle.year):
-        yield format_html(
-            "{} is new here, by its VIN. {}", vehicle, _to(vehicle, user, "See its page")
-        )
+        yield format_html("{} is new here, by its VIN. {}", vehicle, _page(vehicle, "See its page"))
     if vehicle.customer_id not in (None, ticket.customer_id):
         sees = user.has_perm("customers.view_customer")
         owner = vehicle.customer if sees else "another customer"
-        sold = _to(vehicle, user, "change its owner on its page")
+        sold = _page(vehicle, "change its owner on its page")
         yield format_html("{} still belongs to {}. If it was sold, {}", vehicle, owner, sold)
     others = ServiceTicket.objects.filter(vehicle=vehicle, status__in=ServiceTicket.OPEN)
-    if numbers := [*others.exclude(pk=ticket.pk).order_by("-id").values_list("pk", flat=True)[:3]]:
+    others = others.exclude(pk=ticket.pk).order_by("-id")
+    if user.has_perm("tickets.view_serviceticket") and (found := others[:3]):
         url = "admin:tickets_serviceticket_change"
-        links = ((reverse(url, args=(number,)), number) for number in numbers)
+        links = ((reverse(url, args=(other.pk,)), other.pk) for other in found)
         open_too = format_html_join(", ", '<a href="{}">#{}</a>', links)
         yield format_html("{} has another open ticket: {}.", vehicle, open_too)
 
 
-def about_mileage(ticket: ServiceTicket, before: Before, user: User) -> Iterator[str]:
-    """Of the mileage that was typed: it may be a digit too few or too many."""
+def about_mileage(
+    ticket: ServiceTicket, before: Before, user: User, *, was: int | None = None
+) -> Iterator[str]:
+    """Of the mileage that was typed: it may be a digit too few or too many. `was` is what the ticket said."""
     mileage, last = ticket.mileage, before.mileage
-    if mileage is None:
+    # A ticket that is over may say less than the car has by now.
+    if mileage is None or not ticket.is_open or not _sees(user):
         return
     if last is not None and mileage < last:
+        if last == was:  # which the vehicle has from here: `left_behind` says it
+            return
         text = "{} had {} on the clock already, and {} is less. If that is wrong, correct it here."
         yield format_html(text, ticket.vehicle, f"{last:,}", f"{mileage:,}")
     elif mileage - (last or 0) > (MANY_AT_FIRST if last is None else MANY):
         since = "" if last is None else f", {mileage - last:,} more than the last time"
         text = "{} has {} on the clock{}. If that is wrong, correct it here, and {}"
-        page = _to(ticket.vehicle, user, "on its page")
+        page = _page(ticket.vehicle, "on its page")
         yield format_html(text, ticket.vehicle, f"{mileage:,}", since, page)
+
+
+def kept(vehicle: Vehicle, car: dict[str, Any]) -> Iterator[str]:
+    """Of what was typed of a vehicle that was here before, and stays as it is known."""
+    differ = [name for name, typed in car.items() if typed and getattr(vehicle, name) != typed]
+    if differ:
+        page = _page(vehicle, "correct it on its page")
+        text = "{} was here before and keeps its {}. If what you typed is right, {}"
+        yield format_html(text, vehicle, " and ".join(differ), page)
 
 
 def left_behind(vehicle_id: int, mileage: int | None, user: User) -> Iterator[str]:
     """Of a mileage that a ticket has no more, and the vehicle still has: whether it came from the ticket
     or was read elsewhere, a person has to know."""
+    if mileage is None or not _sees(user):
+        return
     said = ServiceTicket.objects.filter(vehicle=vehicle_id, mileage=mileage)
     vehicle = Vehicle.objects.filter(pk=vehicle_id, mileage=mileage).first()
-    if mileage is None or vehicle is None or said.exists():
-        return
-    text = "{} still has {} on the clock. If that is wrong, {}"
-    page = _to(vehicle, user, "correct it on its page")
-    yield format_html(text, vehicle, f"{mileage:,}", page)
+    if vehicle is not None and not said.exists():
+        text = "{} still has {} on the clock. If that is wrong, {}"
+        page = _page(vehicle, "correct it on its page")
+        yield format_html(text, vehicle, f"{mileage:,}", page)
 
 
-def _to(vehicle: Vehicle, user: User, words: str) -> str:
-    """The end of a sentence, which leads to a vehicle's page whoever may see it."""
-    if not user.has_perm("customers.view_vehicle"):
-        return f"{words}."
+def _sees(user: User) -> bool:
+    return user.has_perm("customers.view_vehicle")
+
+
+def _page(vehicle: Vehicle, words: str) -> str:
+    """The end of a sentence, which leads to a vehicle's page."""
     url = reverse("admin:customers_vehicle_change", args=(vehicle.pk,))
     return format_html('<a href="{}">{}</a>.', url, words)

@@ -20,7 +20,7 @@ from unfold.widgets import (
 
 from autoful.accounts.forms import EmailField
 from autoful.accounts.models import User
-from autoful.admin import VerbAdmin
+from autoful.admin import VerbAdmin, once
 from autoful.admin.forms import add_refusal
 from autoful.admin.pages import back_office
 from autoful.api.errors import with_status_of
@@ -31,10 +31,12 @@ from customers.remarks import remarks_on
 from customers.vehicles import normalize_vin
 from tickets.lifecycle import open_for_walk_in
 from tickets.models import ServiceTicket
-from tickets.remarks import Before, about_mileage, about_vehicle
+from tickets.remarks import Before, about_mileage, about_vehicle, kept
 
 # unfold hides its pages until Alpine has begun, and nothing hidden takes `autofocus`.
 FOCUSED = {"autofocus": True, "x-init": "setTimeout(() => $el.focus(), 50)"}
+
+OF_THE_CAR = ("plate", "make", "model", "year")
 
 
 def _typed(model: Any, name: str, **options: Any) -> Any:
@@ -104,8 +106,9 @@ class WalkInPage(VerbAdmin):
         refused: DomainError | None = None
         if form.is_valid():
             fields = {name: typed for name, typed in form.cleaned_data.items() if name != ASKED}
+            car = {name: fields.pop(name) for name in OF_THE_CAR}
             before, user = Before.of(fields["vin"]), cast(User, request.user)
-            step = partial(open_for_walk_in, actor=back_office(request), **fields)
+            step = partial(open_for_walk_in, car=car, actor=back_office(request), **fields)
             try:
                 opened = self.whole_or_not(request, step)
             except DomainError as refusal:
@@ -113,12 +116,15 @@ class WalkInPage(VerbAdmin):
             else:
                 self.message_user(request, f"#{opened.pk} is open for {opened.customer}.")
                 told = [*about_vehicle(opened, before, user), *about_mileage(opened, before, user)]
-                told += remarks_on(opened.vehicle, ["plate"])
+                told += kept(opened.vehicle, car)
+                if car["plate"] == opened.vehicle.plate:
+                    told += remarks_on(opened.vehicle, ["plate"], user)
                 for remark in told:
                     self.message_user(request, remark, messages.WARNING)
                 return redirect("admin:tickets_serviceticket_change", opened.pk)
         context = {**self.admin_site.each_context(request), "opts": self.opts, "form": form}
         context |= {"title": "Walk-in", "button": "Open the ticket"}
+        context["once"] = once.new()
         context["back"] = reverse("admin:tickets_serviceticket_changelist")
         page = TemplateResponse(request, "admin/tickets/walk_in.html", context)
         return with_status_of(refused, page) if refused else page

@@ -29,7 +29,7 @@ from autoful.accounts.models import User
 from autoful.admin import ReadOnlyAdmin
 from autoful.admin.filters import DaysFilter
 from autoful.admin.forms import is_row_number
-from autoful.admin.history import read_out, sees_all_of, sentence
+from autoful.admin.history import colleagues_found_by, read_out, sees_all_of, sentence
 from autoful.admin.lists import SEARCHED, BoundedPaginator, newest
 from autoful.sheets.writing import as_csv, newest_first
 
@@ -109,17 +109,19 @@ class ActorFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         # One by one: together, the whole table would be read.
-        hats = (Q(is_staff=True), Q(mechanic__isnull=False))
-        people = {
-            row for hat in hats for row in User.objects.filter(hat).values_list("email", "pk")
-        }
+        people = dict(User.objects.filter(is_staff=True).values_list("pk", "email"))
+        # By their names, as in the list; what they sign in with is not everybody's to read.
+        mechanics = User.objects.filter(mechanic__isnull=False)
+        names = mechanics.values_list("pk", "mechanic__name", "mechanic")
+        people |= {pk: f"{name} (mechanic {number})" for pk, name, number in names}
         named = self.value() or ""
         if is_row_number(named) and request.user.has_perm("accounts.view_user"):
-            # Somebody who has left; or a customer, whose address is not everybody's to read.
-            people.update(User.objects.filter(pk=named).values_list("email", "pk"))
+            # Somebody who has left, or a customer.
+            for pk, email in User.objects.filter(pk=named).values_list("pk", "email"):
+                people.setdefault(pk, email)
         return [
             ("none", "Nobody who is known"),
-            *((str(pk), email) for email, pk in sorted(people)),
+            *((str(pk), name) for pk, name in sorted(people.items(), key=lambda one: one[1])),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -166,9 +168,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
         return [field for field in self.fields if sees or field != "account"]
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        people = User.objects.filter(
-            Q(email__startswith=text.lower()) | Q(mechanic__name__icontains=text)
-        )
+        people = colleagues_found_by(request, text)
         return [
             Q(cid=text),
             Q(object_pk=text.removeprefix("#")),

@@ -14,11 +14,8 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.forms import MultipleHiddenInput
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.text import Truncator
 
 from autoful.errors import DomainError
-
-LONGEST_SAID = 300  # characters of what somebody else has written
 
 
 def minding_others(form: type[forms.ModelForm]) -> type[forms.ModelForm]:
@@ -39,9 +36,12 @@ def minding_others(form: type[forms.ModelForm]) -> type[forms.ModelForm]:
                 # Who sends back no such value is no page of ours; but of none of many, none is sent.
                 is_sent = name in sent or (sent and field.hidden_widget is MultipleHiddenInput)
                 field.show_hidden_initial = bool(is_sent) or not self.is_bound
+                if is_sent and name not in sent:
+                    # Or the page that comes back would carry what was typed in its place.
+                    self._was_shown(name, [])
 
         def clean(self) -> Any:
-            cleaned = super().clean()
+            cleaned = super().clean() or self.cleaned_data
             for name in self.changed_data:
                 bound, field = self[name], self.fields[name]
                 if not field.show_hidden_initial:
@@ -52,15 +52,20 @@ def minding_others(form: type[forms.ModelForm]) -> type[forms.ModelForm]:
                 if differ and field.has_changed(bound.initial, shown):
                     self.add_error(name, changed_meanwhile(_said(field, bound.initial)))
                     self._show_now(name)
+            for name in self.fields.keys() - set(self.changed_data):
+                if isinstance(self.fields[name], forms.ModelMultipleChoiceField):
+                    # Django would write it as it was on the page.
+                    cleaned.pop(name, None)
             return cleaned
 
         def _show_now(self, name: str) -> None:
             bound, field = self[name], self.fields[name]
             now = field.hidden_widget().format_value(field.prepare_value(bound.initial))
+            self._was_shown(name, now if isinstance(now, list) else [now or ""])
+
+        def _was_shown(self, name: str, values: list[Any]) -> None:
             self.data = self.data.copy()
-            self.data.setlist(
-                bound.html_initial_name, now if isinstance(now, list) else [now or ""]
-            )
+            self.data.setlist(self.add_initial_prefix(name), values)
 
     return MindingOthers
 
@@ -76,11 +81,11 @@ def _said(field: forms.Field, value: Any) -> str:
     if isinstance(field, forms.ModelChoiceField):
         rows: Any = field.queryset
         picked = rows.filter(pk__in=value if isinstance(value, list) else [value])
-        return Truncator(", ".join(map(field.label_from_instance, picked))).chars(LONGEST_SAID)
+        return ", ".join(map(field.label_from_instance, picked))
     if isinstance(field, forms.BooleanField):
         return "yes" if value else "no"
     said = field.widget.format_value(value)
-    return Truncator("" if said is None else str(said)).chars(LONGEST_SAID)
+    return "" if said is None else str(said)
 
 
 def is_row_number(text: str) -> bool:

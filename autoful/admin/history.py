@@ -15,6 +15,7 @@ from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
@@ -67,7 +68,16 @@ def who_of(user: User | None, role: str) -> Who:
 
 def colleague(user: User | None) -> str:
     """An account of somebody who works here, by the name that the others know."""
-    return "" if user is None else str(getattr(user, Role.MECHANIC, None) or user.email)
+    return "-" if user is None else str(getattr(user, Role.MECHANIC, None) or user.email)
+
+
+def colleagues_found_by(request: HttpRequest, text: str) -> models.QuerySet[User]:
+    """The accounts of those who are called so. By an e-mail that lists do not show, only whoever sees
+    accounts finds somebody."""
+    email = Q(email__startswith=text.lower())
+    if not request.user.has_perm("accounts.view_user"):
+        email &= Q(is_staff=True)
+    return User.objects.filter(email | Q(mechanic__name__icontains=text))
 
 
 class SaysWho:

@@ -10,6 +10,7 @@ from unfold.forms import PaginationInlineFormSet
 from autoful.actor import Actor
 from autoful.admin.forms import PicksRows, label_cells, minding_others
 
+MOST_NEW = 100  # rows that are added at once
 GONE_MEANWHILE = "Somebody else took this row away since you opened the page. Open it again."
 
 
@@ -81,12 +82,24 @@ def _pass_over(form: Any) -> None:
 
 
 class VerbInline(PicksRows, TabularInline):
+    """`parent_field` is the column that points at what the page is of."""
+
+    parent_field = ""
     formset = VerbFormSet
     extra = 0
     hide_title = True
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        return super().get_formset(request, obj, **({"form": minding_others(self.form)} | kwargs))
+        kwargs = {"form": minding_others(self.form)} | kwargs
+        if request.method == "POST":
+            # As many as the page says are drawn, and one says so many for nothing.
+            there = 0 if obj is None else self._rows(obj).count()
+            kwargs |= {"max_num": there + MOST_NEW, "absolute_max": there + MOST_NEW}
+            kwargs["validate_max"] = True
+        return super().get_formset(request, obj, **kwargs)
+
+    def _rows(self, obj: Any) -> Any:
+        return self.model._default_manager.filter(**{self.parent_field: obj})
 
 
 class ReadOnlyFormSet(PaginationInlineFormSet):

@@ -23,6 +23,7 @@ from django.urls import reverse
 
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
+from autoful.admin import once
 from autoful.admin.forms import PicksRows, add_refusal, is_row_number, minding_others
 from autoful.admin.history import History, sees_all_of
 from autoful.admin.inlines import ReadOnlyInline
@@ -157,6 +158,7 @@ class VerbAdmin(ShopAdmin):
     """
 
     delete_notice = ""
+    change_form_before_template = "admin/once.html"
     delete_confirmation_template = "admin/verb_delete.html"
     delete_selected_confirmation_template = "admin/verb_delete.html"
 
@@ -182,8 +184,10 @@ class VerbAdmin(ShopAdmin):
 
         def attempt() -> T:
             del queue[said:]
+            once.claim(request, back_office(request))
             return step()
 
+        once.tidy(request)
         try:
             return retrying(attempt, f"admin.{self.opts.model_name}")()
         except DomainError:
@@ -197,7 +201,9 @@ class VerbAdmin(ShopAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        page = partial(super().changeform_view, request, object_id, form_url, extra_context)
+        more = {"once": once.new()} if object_id is None else {}
+        more |= extra_context or {}
+        page = partial(super().changeform_view, request, object_id, form_url, more)
         if request.method != "POST":
             return page()
         try:
@@ -313,6 +319,11 @@ class VerbAdmin(ShopAdmin):
             except DomainError as refusal:
                 add_refusal(form, refused := refusal)
         context |= {**self.admin_site.each_context(request), "opts": self.opts, "original": obj}
-        context |= {"form": form, "back": self.change_url(object_id), "subtitle": str(obj)}
+        context |= {
+            "once": once.new(),
+            "form": form,
+            "back": self.change_url(object_id),
+            "subtitle": str(obj),
+        }
         page = TemplateResponse(request, "admin/ask.html", context)
         return with_status_of(refused, page) if refused else page

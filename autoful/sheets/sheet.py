@@ -109,6 +109,10 @@ class ShopSheet(Resource):
         """
         return []
 
+    def look_around(self, entries: Sequence[Entry]) -> None:
+        """Ask the shop once, for all of these rows, what the remarks on them need to know; not when they
+        are imported, when nobody reads remarks any more."""
+
     def enter(self, fields: dict[str, Any], actor: Actor) -> Any:
         return self.page.enter(fields, actor)
 
@@ -144,6 +148,8 @@ class ShopSheet(Resource):
         self.find(entries, seen)
         if locking:
             self.lock(entries)
+        else:
+            self.look_around(entries)
         return [self.take(entry, actor) for entry in entries]
 
     def parse(self, entries: Iterable[Entry], layout: Layout) -> None:
@@ -216,7 +222,9 @@ class ShopSheet(Resource):
             if known is None and (key := entry.values.get(self.key)):
                 said.insert(0, f"There is no {self.model._meta.verbose_name} {key} yet.")
             return Outcome(Fate.REFUSED, title, remarks=said)
-        before, after = dict(form.initial), form.cleaned_data
+        # Of what the columns show: a remark must not tell what is hidden.
+        before = {name: said for name, said in form.initial.items() if name in self.by_field}
+        after = form.cleaned_data
         changed = [n for n in form.changed_data if _plain(before.get(n)) != _plain(after[n])]
         title, remarks = self.title(form.instance), self.remarks(entry, before, after)
         if known is not None and not changed:

@@ -42,7 +42,12 @@ class _Form(HTMLParser):
             return
         elif tag == "input" and name and given.get("type") not in ("submit", "button"):
             if given.get("type") not in ("checkbox", "radio") or "checked" in given:
-                self.values[name] = given.get("value") or ("on" if "checked" in given else "")
+                value = given.get("value") or ("on" if "checked" in given else "")
+                if name.startswith("initial-") and name in self.values:  # a field of many
+                    before = self.values[name]
+                    self.values[name] = [*(before if isinstance(before, list) else [before]), value]
+                else:
+                    self.values[name] = value
         elif tag == "select":
             self.select = name
         elif tag == "option" and "selected" in given and self.select:

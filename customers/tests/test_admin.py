@@ -85,6 +85,40 @@ def test_a_plate_that_is_on_another_car_is_told(desk):
         assert "is on another vehicle, too" in said and f"/{other.pk}/change/" in said
 
 
+def test_a_plate_is_the_whole_plate_and_no_car_is_another_one_than_itself(desk):
+    VehicleFactory.create(plate="QX-771")
+    page = change(CustomerFactory.create())
+    typed = ONE_CAR | {"vehicles-0-vin": valid_vin(9), "vehicles-0-plate": "QX"}
+    told = desk.get(desk.save(page, typed)["Location"]).context["messages"]
+    assert not any("another vehicle" in str(message) for message in told)
+
+
+@pytest.mark.parametrize(
+    "names", [["add_vehicle"], ["change_customer", "view_customer", "add_vehicle"]]
+)
+def test_who_may_see_no_vehicles_is_told_none(clerk, names):
+    other = VehicleFactory.create(plate="QX-771")
+    clerk.user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    desk = Desk(clerk.user)
+    typed = {"vin": valid_vin(9), "plate": "QX771"}
+    if len(names) == 1:
+        answer = desk.post(reverse("admin:customers_vehicle_add"), typed)
+    else:
+        rows = {f"vehicles-0-{name}": value for name, value in typed.items()}
+        answer = desk.save(change(CustomerFactory.create()), rows | ONE_CAR)
+    assert answer.status_code == 302 and Vehicle.objects.count() == 2
+    told = [str(message) for message in desk.get("/admin/").context["messages"]]
+    assert told and not any(other.vin in message for message in told)
+
+
+@pytest.mark.parametrize("said", ["100000", "2000"])
+def test_more_rows_than_anybody_types_are_not_drawn(desk, said):
+    page = change(CustomerFactory.create())
+    answer = desk.save(page, {"vehicles-TOTAL_FORMS": said})
+    assert "at most 100 forms" in refusals_of(answer)
+    assert len(answer.context_data["inline_admin_formsets"][0].formset.forms) == 100
+
+
 def test_a_car_that_is_there_already_refuses_the_whole_page(desk):
     there = VehicleFactory.create()
     before = list(Customer.objects.values()), list(Vehicle.objects.values())

@@ -6,6 +6,7 @@ import pytest
 
 from autoful.actor import COMMAND
 from autoful.errors import Missing
+from customers import vehicles
 from customers.errors import CustomerNotFound, OwnerChanged, VinTaken
 from customers.models import Customer, Vehicle
 from customers.registration import close_customer
@@ -34,8 +35,6 @@ def test_the_check_digit_is_reported(vin: str, warned: bool) -> None:
     ("vin", "known"),
     [
         ("1HGCM82633A004352", {"make": "Honda", "year": 2003}),
-        # The seventh place: a digit before 2010, a letter since. Outside North America it says nothing.
-        ("1M8GDM9AXKP042788", {"year": 1989}),
         ("1FTFW1E50KFA00001", {"year": 2019}),
         ("WVWZZZ1JZXW000001", {"year": 1999}),
         ("ABC12345678", {}),
@@ -46,6 +45,33 @@ def test_decode(vin: str, known: dict[str, Any]) -> None:
     decoded = decode(vin)
     assert {name: decoded[name] for name in known} == known
     assert set(decoded) <= {"make", "model", "year"}
+
+
+@pytest.mark.parametrize("vin", ["1M8GDM9AXKP042788", "1XKAD49X7FJ412345"])
+def test_a_year_that_may_be_thirty_years_older_is_none(vin: str) -> None:
+    """A digit in the seventh place: of 1989, or a heavy vehicle of 2019."""
+    assert "year" not in decode(vin)
+
+
+CAR = {"plate": "TYPED-1", "make": "Acura", "model": "", "year": 1999}
+
+
+def test_what_was_typed_of_a_new_car_goes_before_its_vin() -> None:
+    vehicle = vehicle_for(vin="1HGCM82633A004352", customer=CustomerFactory.create(), car=CAR)
+    assert (vehicle.plate, vehicle.make, vehicle.year) == ("TYPED-1", "Acura", 1999)
+
+
+def test_of_a_car_that_somebody_enters_at_the_same_time_what_is_known_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def somebody_else(vin: str) -> dict[str, Any]:
+        VehicleFactory.create(vin=vin, plate="THEIRS", make="Honda", model="Accord", year=None)
+        return {}
+
+    monkeypatch.setattr(vehicles, "decode", somebody_else)
+    vehicle = vehicle_for(vin="1HGCM82633A004352", customer=CustomerFactory.create(), car=CAR)
+    assert (vehicle.plate, vehicle.make, vehicle.model) == ("THEIRS", "Honda", "Accord")
+    assert Vehicle.objects.get().year == 1999  # which nobody had known
 
 
 def test_a_new_vin_is_a_new_vehicle_of_the_customers() -> None:

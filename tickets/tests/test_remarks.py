@@ -88,8 +88,50 @@ def test_what_may_not_be_seen_is_not_told(clerk: Persona, camry: Vehicle) -> Non
         args=(ServiceTicketFactory.create(customer=buyer).pk,),
     )
     told = said(desk, desk.save(page, {"vin": camry.vin, "same_vehicle": camry.vin}))
-    assert "still belongs to another customer" in told
-    assert "Dana" not in told and "/customers/vehicle/" not in told
+    assert "was changed successfully" in told
+    assert "Dana" not in told and "Camry" not in told and "belongs" not in told
+
+
+def test_neither_is_a_mileage_or_another_ticket(clerk: Persona, camry: Vehicle) -> None:
+    ServiceTicketFactory.create(vin=camry.vin, customer=camry.customer)
+    names = ("add_serviceticket", "view_own_work")
+    clerk.user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    desk = Desk(clerk.user)
+    assert desk.save(ADD, WORK | {"vin": camry.vin, "mileage": "1"}).status_code == 302
+    told = " ".join(str(message) for message in desk.get("/admin/").context["messages"])
+    assert "was added successfully" in told
+    assert "clock" not in told and "open ticket" not in told and "80,000" not in told
+
+
+def test_whoever_corrects_a_mileage_is_not_told_off_for_it(desk: Desk, camry: Vehicle) -> None:
+    opened(desk, camry, mileage="812000")
+    ticket = ServiceTicket.objects.get()
+    page = reverse("admin:tickets_serviceticket_change", args=(ticket.pk,))
+    told = said(desk, desk.save(page, {"mileage": "81200"}))
+    assert "still has 812,000 on the clock" in told and "is less" not in told
+
+
+def test_a_ticket_that_is_over_may_say_less(desk: Desk, camry: Vehicle) -> None:
+    ticket = ServiceTicketFactory.create(vin=camry.vin, status="completed", mileage=70_000)
+    page = reverse("admin:tickets_serviceticket_change", args=(ticket.pk,))
+    assert "clock" not in said(desk, desk.save(page, {"mileage": "71000"}))
+
+
+@pytest.mark.parametrize(("mileage", "is_told"), [("450000", False), ("550000", True)])
+def test_the_first_mileage_of_a_car(desk: Desk, mileage: str, is_told: bool) -> None:
+    buyer = CustomerFactory.create()
+    typed = {"vin": valid_vin(3), "customer": buyer.pk, "mileage": mileage}
+    told = said(desk, desk.save(ADD, WORK | typed))
+    assert ("on the clock" in told) == is_told
+    assert "is new here, by its VIN" in told
+
+
+def test_a_check_digit_is_told_once(desk: Desk) -> None:
+    golf = VehicleFactory.create(vin="WVWZZZ1JZXW000001")
+    told = opened(desk, golf)
+    assert "check digit" not in told and "is new here" not in told
+    typed = {"vin": "WVWZZZ1JZXW000002", "customer": golf.customer.pk}
+    assert "check digit" in said(desk, desk.save(ADD, WORK | typed))
 
 
 class TestWalkIn:
@@ -108,6 +150,14 @@ class TestWalkIn:
         car = Vehicle.objects.get()
         assert (car.make, car.model, car.year) == ("Toyota", "Camry", 2019)
         assert "still belongs to Dana Whitlow" in told
+        assert "was here before and keeps its model and year." in told
+
+    def test_a_known_car_s_own_plate_is_not_spoken_of(self, desk: Desk, camry: Vehicle) -> None:
+        VehicleFactory.create(plate="QX-771")
+        Vehicle.objects.filter(pk=camry.pk).update(plate="QX771")
+        typed = {"vin": camry.vin, "somebody_new": "on", "plate": "NEW-1"}
+        told = said(desk, desk.post(WALK_IN, self.typed(**typed)))
+        assert "keeps its plate." in told and "on another vehicle" not in told
 
     def test_a_car_described_by_its_vin_alone_is_told(self, desk: Desk) -> None:
         told = said(desk, desk.post(WALK_IN, self.typed()))

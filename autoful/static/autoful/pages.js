@@ -24,12 +24,14 @@ new MutationObserver(() => {
   }
 }).observe(document.documentElement, { childList: true, subtree: true });
 
-// A form that is sent twice by a double click would book twice.
+// A double click sends once, and whoever made it need not read that it was sent already.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "yes";
-  // What answers with a file leaves the page, and its form, where they are.
-  setTimeout(() => delete form.dataset.sent, 3000);
+});
+// Whoever comes back to the page may send it again; whether that was done already, the server knows.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
