@@ -13,6 +13,7 @@ from autoful.actor import Actor
 from autoful.admin import StandingFilter, VerbFormSet, VerbInline
 from autoful.admin.lists import SEARCHED, newest
 from autoful.sheets.pages import SheetPages
+from customers.finding import customers_found, vehicles_found
 from customers.forms import ASKED, CustomerForm, NewCustomerForm
 from customers.models import Customer, Vehicle
 from customers.registration import change_customer, close_customer, enter_walk_in
@@ -77,13 +78,13 @@ class CustomerAdmin(SheetPages):
     icon = "person"
 
     def find(self, request: HttpRequest, text: str) -> Any:
-        return Customer.objects.existing().found_by(text)
+        return Customer.objects.filter(pk__in=customers_found(request, text)).order_by("-pk")
 
     def picked_as(self, request: HttpRequest, row: Customer) -> str:
         return f"{row}, {row.phone}" if row.phone else str(row)
 
     def found_as(self, request: HttpRequest, row: Customer) -> tuple[str, str]:
-        return row.name, ", ".join(filter(None, ("customer", row.phone, row.email)))
+        return row.name, ", ".join(filter(None, ("Customer", row.phone, row.email)))
 
     @display(description="signs in", boolean=True, ordering="user")
     def has_account(self, customer: Customer) -> bool:
@@ -99,10 +100,10 @@ class CustomerAdmin(SheetPages):
         return super().get_search_results(request, queryset, search_term)
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        ways = [Q(pk__in=newest(Customer.objects.found_by(text)))]
-        if request.user.has_perm("customers.view_vehicle"):
-            ways.append(Q(vehicles__in=newest(Vehicle.objects.found_by(text))))
-        return ways
+        cars = vehicles_found(request, text)
+        # Those who have closed their account are in the list, too.
+        named = newest(Customer.objects.found_by(text))
+        return [Q(pk__in=named), Q(vehicles__in=cars)]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -183,7 +184,7 @@ class VehicleAdmin(SheetPages):
         return ", ".join(filter(None, (str(row), *self._told_of(request, row))))
 
     def found_as(self, request: HttpRequest, row: Vehicle) -> tuple[str, str]:
-        return str(row), ", ".join(filter(None, ("vehicle", *self._told_of(request, row))))
+        return str(row), ", ".join(filter(None, ("Vehicle", *self._told_of(request, row))))
 
     def _told_of(self, request: HttpRequest, row: Vehicle) -> tuple[str, str]:
         """Its plate and its owner, as far as whoever asks may know."""
@@ -191,11 +192,8 @@ class VehicleAdmin(SheetPages):
         return row.plate, str(row.customer) if owner else ""
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        ways = [Q(pk__in=newest(Vehicle.objects.found_by(text, described=True)))]
-        if request.user.has_perm("customers.view_customer"):
-            # Searching by a phone number tells whose it is.
-            ways.append(Q(customer__in=newest(Customer.objects.found_by(text))))
-        return ways
+        owners = customers_found(request, text)
+        return [Q(pk__in=vehicles_found(request, text)), Q(customer__in=owners)]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -29,8 +29,8 @@ class CustomerForm(forms.ModelForm):
 
 
 class WhoItIs(forms.Form):
-    """Whoever has this phone or e-mail already may be the one at the counter: ask, or there are two of
-    them, each with half of a history."""
+    """Whoever has this phone, e-mail or name already may be the one at the counter: ask, or there are two
+    of them, each with half of a history."""
 
     # There is no box until there is something to ask.
     somebody_new = forms.BooleanField(
@@ -43,9 +43,12 @@ class WhoItIs(forms.Form):
         self.known: list[Customer] = []
 
     def look_for(self, cleaned: dict[str, Any]) -> list[Customer]:
-        """Who it may be."""
+        """Who it may be: by phone or e-mail, or by the whole name where neither is told."""
+        customers = Customer.objects.existing()
         phone, email = cleaned.get("phone", ""), cleaned.get("email", "")
-        return list(Customer.objects.existing().reached_at(phone, email)[:3])
+        if phone or email:
+            return list(customers.reached_at(phone, email)[:3])
+        return list(customers.filter(name__iexact=cleaned.get("name", "")).order_by("-id")[:3])
 
     def question(self) -> str:
         raise NotImplementedError
@@ -68,6 +71,6 @@ class NewCustomerForm(WhoItIs, CustomerForm):
         url = "admin:customers_customer_change"
         links = ((reverse(url, args=(one.pk,)), one.name) for one in self.known)
         return format_html(
-            "{} has this phone or e-mail already. Open that page, or tick “It is somebody new”.",
+            "This may be {}, who is here already. Open that page, or tick “It is somebody new”.",
             format_html_join(", ", '<a href="{}">{}</a>', links),
         )

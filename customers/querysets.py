@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Right
 
 from autoful.accounts.models import normalize_email
 from autoful.fields import FoldedIExact
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 PHONE = re.compile(r"\+?[0-9 ()./-]+")
 YEAR = re.compile("(19|20)[0-9]{2}")
 FEWEST_DIGITS = 4
+END_OF_PHONE = 9  # digits that nobody leaves off
 NICKNAMES = {"chevy": "chevrolet", "vw": "volkswagen"}  # of makes, as they are said at the counter
 SHORT = 6  # letters of a model that is written with marks: F-150, CR-V, X-Trail
 LAST_SIX = 6  # of a VIN: what is read out over the phone
@@ -33,8 +35,9 @@ Way = tuple[str, str]  # "email" or "phone", and which, in one spelling
 
 
 def ways_to_reach(*, phone: str, email: str) -> list[Way]:
-    """What tells that two customers may be one: a number and an address, however they are written."""
-    digits = _digits(phone)
+    """What tells that two customers may be one: a number and an address, however they are written, with
+    the country before it or without."""
+    digits = _digits(phone)[-END_OF_PHONE:]
     ways = [("email", normalize_email(email))] if email else []
     return [*ways, ("phone", digits)] if digits else ways
 
@@ -46,13 +49,13 @@ def vin_begins(text: str) -> Q:
 
 
 class VehicleQuerySet(models.QuerySet["Vehicle"]):
-    def found_by(self, text: str, *, described: bool = False) -> VehicleQuerySet:
-        """By the plate however spaced, or by the VIN: its beginning, or its last six. `described`: by
-        words of make, model and year too."""
+    def found_by(self, text: str) -> VehicleQuerySet:
+        """By the plate however spaced; by the VIN, its beginning or its last six; or by words of make,
+        model and year."""
         found = vin_begins(text) | begins_so("plate", text)
         if len(text) >= LAST_SIX:
             found |= Q(vin__endswith=text.upper())
-        if described and (YEAR.fullmatch(text) or any(letter.isalpha() for letter in text)):
+        if YEAR.fullmatch(text) or any(letter.isalpha() for letter in text):
             found |= self._described_so(text)
         return self.filter(found)
 
@@ -92,7 +95,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(found)
 
     def reached_at(self, phone: str, email: str) -> CustomerQuerySet:
-        """Who has this phone number, however spaced, or this e-mail."""
+        """Who has this phone number, however written, or this e-mail."""
         return self._reached(ways_to_reach(phone=phone, email=email)).order_by("-id")
 
     def who_is_reached(self, ways: Collection[Way]) -> dict[Way, int]:
@@ -109,8 +112,10 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         kinds = list(ways)
         emails = [value for kind, value in kinds if kind == "email"]
         digits = [value for kind, value in kinds if kind == "phone"]
+        # Of a short one, the plus is in its end.
         phones = [*digits, *(f"+{number}" for number in digits)]
-        return self._with_bare_phone().filter(Q(email__in=emails) | Q(bare_phone__in=phones))
+        ends = self._with_bare_phone().annotate(end=Right("bare_phone", END_OF_PHONE))
+        return ends.filter(Q(email__in=emails) | Q(end__in=phones))
 
     def _with_bare_phone(self) -> CustomerQuerySet:
         return self.annotate(bare_phone=bare_column("phone"))

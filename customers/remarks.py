@@ -7,13 +7,13 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from customers.models import Vehicle
-from customers.vehicles import check_digit_warning
+from customers.vehicles import vin_warning
 
 
 def remarks_on(vehicle: Vehicle, typed: Iterable[str], user: Any) -> Iterator[str]:
     """What of the `typed` fields should be looked at once more, and is no error; of other vehicles to
     those who may see them."""
-    if "vin" in typed and (warning := check_digit_warning(vehicle.vin)):
+    if "vin" in typed and (warning := vin_warning(vehicle.vin)):
         yield warning
     if "plate" in typed and vehicle.plate and user.has_perm("customers.view_vehicle"):
         others = Vehicle.objects.with_plate(vehicle.plate).exclude(pk=vehicle.pk)[:3]

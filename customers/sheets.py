@@ -11,7 +11,7 @@ from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
 from customers.forms import CustomerForm
 from customers.models import Customer, Vehicle
 from customers.querysets import Way, ways_to_reach
-from customers.vehicles import check_digit_warning, normalize_vin
+from customers.vehicles import normalize_plate, normalize_vin, vin_warning
 
 
 class CustomerRowForm(RowForm, CustomerForm): ...
@@ -27,6 +27,12 @@ class VehicleRowForm(RowForm):
     class Meta:
         model = Vehicle
         fields = ("vin", "customer", "plate", "colour", "make", "model", "year", "mileage")
+
+    def clean_plate(self) -> str:
+        # As it would be stored, or a file would change it anew each time; but what was stored before
+        # plates had one spelling goes out and comes back as it is.
+        plate: str = self.cleaned_data["plate"]
+        return plate if plate == self.initial.get("plate") else normalize_plate(plate)
 
 
 class CustomerSheet(ShopSheet):
@@ -116,5 +122,5 @@ class VehicleSheet(ShopSheet):
     def remarks(self, entry: Entry, before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
         vin = cleaned.get("vin", "")
         typed = entry.known is None or vin != before["vin"]
-        warning = check_digit_warning(vin) if typed else None
+        warning = vin_warning(vin) if typed else None
         return [warning] if warning else []

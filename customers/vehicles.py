@@ -23,6 +23,11 @@ def normalize_vin(vin: str) -> str:
     return vin.strip().upper()
 
 
+def normalize_plate(plate: str) -> str:
+    """The spelling a plate is stored in: capitals, spaces as they are typed."""
+    return " ".join(plate.upper().split())
+
+
 def check_digit_warning(vin: str) -> str | None:
     """What to tell whoever typed the VIN, or None.
 
@@ -36,6 +41,15 @@ def check_digit_warning(vin: str) -> str | None:
     except VininfoException:
         right = False
     return None if right else "The VIN's check digit does not match. Is it typed correctly?"
+
+
+def vin_warning(vin: str) -> str | None:
+    """The same, and of a VIN that is too short for a car of today, for those who type them all day."""
+    if len(vin) < 17:
+        return (
+            f"This VIN has {len(vin)} characters; since 1981 they have 17. Is it typed correctly?"
+        )
+    return check_digit_warning(vin)
 
 
 def decode(vin: str) -> dict[str, Any]:
@@ -85,6 +99,8 @@ def vehicle_for(
     """
     vin = normalize_vin(vin)
     typed = {name: value for name, value in (car or {}).items() if value}
+    if "plate" in typed:
+        typed["plate"] = normalize_plate(typed["plate"])
     known = Vehicle.objects.filter(vin=vin).first()
     if known is None:
         described = decode(vin) | typed
@@ -123,6 +139,8 @@ def save_vehicle(*, vehicle: Vehicle, changed: list[str], actor: Actor) -> Vehic
     if vehicle.customer_id is not None and (is_new or "customer" in changed):
         lock(Customer.objects.existing(), vehicle.customer_id, CustomerNotFound())
     vehicle.vin = normalize_vin(vehicle.vin)
+    if is_new or "plate" in changed:
+        vehicle.plate = normalize_plate(vehicle.plate)
     fields = None
     if is_new:
         for field, value in decode(vehicle.vin).items():

@@ -41,6 +41,7 @@ class ReceiveForm(NoteForm):
 
 class CountForm(forms.Form):
     quantity = QuantityField(label="Quantity counted")
+    was = QuantityField(required=False, widget=forms.HiddenInput)  # in stock, as the page says
     note = forms.CharField(
         max_length=200,
         label="Reason",
@@ -205,6 +206,7 @@ class PartAdmin(DeliveryPage, SheetPages):
             title="Adjust stock",
             text=f"{self._stock_now(request, object_id)} Enter what is on the shelf. The difference goes "
             "into the ledger.",
+            shown=lambda part: {"was": part.quantity_in_stock},
             button="Set stock",
         )
 

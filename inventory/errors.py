@@ -34,6 +34,18 @@ class StockTooLarge(DomainError):
         )
 
 
+class StockMovedMeanwhile(DomainError):
+    code = "stock_moved"
+    status = 409
+
+    def __init__(self, *, was: int, now: int) -> None:
+        super().__init__(
+            f"There were {was} in stock when you opened the page, and there are {now} by now. If what "
+            "moved since is not in your count, count again; then save once more.",
+            now=now,
+        )
+
+
 class PartHasHistory(DomainError):
     code = "part_in_use"
 

@@ -57,7 +57,7 @@ class PartSheet(ShopSheet):
         told="Of a part you have: what is on the shelf. The difference goes into the ledger.",
     )
     reorder_point = Column(
-        "Reorder point", "reorder_point", Number(), told="5 for a new one, if it is empty."
+        "Reorder point", "reorder_point", Number(), told="Empty: 5 for a new one, else as it is."
     )
     location = Column("Location", "location")
     state = state_column()

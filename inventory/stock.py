@@ -16,7 +16,12 @@ from autoful.db import lock
 from autoful.errors import InvalidField
 from autoful.prepared import Prepared
 from autoful.verbs import verb
-from inventory.errors import InsufficientStock, PartNotFound, StockTooLarge
+from inventory.errors import (
+    InsufficientStock,
+    PartNotFound,
+    StockMovedMeanwhile,
+    StockTooLarge,
+)
 from inventory.models import LARGEST_QUANTITY, Part, StockMovement
 
 Reason = StockMovement.Reason
@@ -103,16 +108,20 @@ def set_quantity(
     quantity: int,
     note: str = "",
     reason: StockMovement.Reason = Reason.ADJUSTED,
+    was: int | None = None,
     actor: Actor,
 ) -> Part:
     """Set the stock to what was counted; the ledger gets the difference, if there is one.
 
-    Raises PartNotFound.
+    `was` is the stock that whoever counted has seen, if they have. Raises PartNotFound, InvalidField,
+    StockMovedMeanwhile.
     """
     if not 0 <= quantity <= LARGEST_QUANTITY:
         raise InvalidField("quantity", f"A number from 0 to {LARGEST_QUANTITY} is needed.")
     # Locked before it is read: otherwise a sale between reading and writing would be undone.
     part = lock(Part.objects.all(), part.pk, PartNotFound())
+    if was is not None and was != part.quantity_in_stock:
+        raise StockMovedMeanwhile(was=was, now=part.quantity_in_stock)
     change = quantity - part.quantity_in_stock
     if not change:
         return part

@@ -59,7 +59,7 @@ class MechanicAdmin(VerbAdmin):
         return Mechanic.objects.existing().filter(all_words(text, "name"))
 
     def found_as(self, request: HttpRequest, row: Mechanic) -> tuple[str, str]:
-        return row.name, ", ".join(filter(None, ("mechanic", row.phone)))
+        return row.name, ", ".join(filter(None, ("Mechanic", row.phone)))
 
     @display(description="e-mail", ordering="user__email")
     def account_email(self, mechanic: Mechanic) -> str:

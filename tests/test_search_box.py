@@ -12,6 +12,7 @@ from customers.registration import close_customer
 from customers.tests.factories import CustomerFactory
 from inventory.tests.factories import PartFactory
 from mechanics.tests.factories import MechanicFactory
+from tickets.lifecycle import transition
 from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db
@@ -76,17 +77,25 @@ def found(desk, text):
         ("bp-4711", "part"),
         ("pad set", "part"),
         ("brake pads", "part"),
-        ("johnson accord", "vehicle"),
-        ("accord 2003 johnson", "vehicle"),
     ],
 )
 def test_what_is_read_out_over_the_phone_finds_it(desk, shop, text, kind):
     Vehicle.objects.exclude(pk=shop["vehicle"].pk).update(plate="")
     urls = {"customer": "customers/customer", "vehicle": "customers/vehicle"}
-    urls |= {"part": "inventory/part", "mechanic": "mechanics/mechanic"}
-    # A customer is found with their car.
-    kinds = ["customer", "vehicle"] if kind == "customer" else [kind]
+    urls |= {
+        "ticket": "tickets/serviceticket",
+        "part": "inventory/part",
+        "mechanic": "mechanics/mechanic",
+    }
+    # A customer is found with their car, and a car with what is open of it.
+    with_it = {"customer": ["vehicle", "ticket"], "vehicle": ["ticket"]}
+    kinds = [kind, *with_it.get(kind, [])]
     assert found(desk, text) == [f"/admin/{urls[k]}/{shop[k].pk}/change/" for k in kinds]
+
+
+@pytest.mark.parametrize("text", ["johnson accord", "accord 2003 johnson"])
+def test_owner_and_car_in_one_line(desk, shop, text):
+    assert found(desk, text) == [f"/admin/customers/vehicle/{shop['vehicle'].pk}/change/"]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +110,8 @@ def test_what_is_read_out_over_the_phone_finds_it(desk, shop, text, kind):
 )
 def test_a_model_is_found_as_it_is_said(desk, shop, make, model, text):
     Vehicle.objects.filter(pk=shop["vehicle"].pk).update(make=make, model=model)
-    assert found(desk, text) == [f"/admin/customers/vehicle/{shop['vehicle'].pk}/change/"]
+    assert found(desk, text)[0] == f"/admin/customers/vehicle/{shop['vehicle'].pk}/change/"
+    assert len(found(desk, text)) == 2  # and its open ticket
 
 
 @pytest.mark.parametrize("name", ["Refrigerant R-1234yf", "Refrigerant R 1234YF"])
@@ -133,6 +143,13 @@ def test_what_fits_nothing_finds_nothing(desk, shop, text):
 def test_pages_are_found_by_their_names(desk):
     items = ask(desk, "vehicl").context_data["results"]
     assert [item.link for item in items] == ["/admin/customers/vehicle/"]
+
+
+def test_a_ticket_that_is_over_is_found_by_its_number_alone(desk, shop):
+    transition(ticket=shop["ticket"], to="cancelled", actor=COMMAND)
+    page = f"/admin/tickets/serviceticket/{shop['ticket'].pk}/change/"
+    assert page not in found(desk, "sarah johnson")
+    assert page in found(desk, str(shop["ticket"].pk))
 
 
 def test_a_ticket_of_this_number_comes_first(desk, shop):
@@ -171,7 +188,7 @@ def test_what_was_found_is_kept_nowhere(desk, shop):
     assert "no-store" in answer["Cache-Control"]
     shop["customer"].name = "Sally Smith"
     shop["customer"].save(update_fields=["name"])
-    assert found(desk, "Johnson") == [] and len(found(desk, "Smith")) == 2  # and the car
+    assert found(desk, "Johnson") == [] and len(found(desk, "Smith")) == 3  # the car and its ticket
 
 
 def test_it_costs_the_same_however_much_is_found(desk, shop):

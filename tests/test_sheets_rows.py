@@ -153,6 +153,16 @@ def test_an_old_file_takes_no_sale_back(desk: Desk) -> None:
     assert "Its stock stays as it is, 48" in remarks(job)
 
 
+def test_a_list_of_new_parts_is_imported_twice(desk: Desk) -> None:
+    rows = "Name,Part number,Price,In stock,Reorder point\nBulb,B-1,1.50,4,\n"
+    told(desk, PARTS, looked_at(desk, PARTS, rows))
+    assert Part.objects.get().reorder_point == 5
+    Part.objects.update(reorder_point=9)
+    assert fates(looked_at(desk, PARTS, rows)) == ["same"]
+    # What nothing stands for may not be emptied.
+    assert fates(looked_at(desk, PARTS, rows.replace("1.50", ""))) == ["refused"]
+
+
 def test_the_check_digit_of_a_vin_that_is_corrected(desk: Desk) -> None:
     VehicleFactory.create(vin="1HGCM82633A004352")
     (row,) = table(exported(desk, VEHICLES))

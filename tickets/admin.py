@@ -17,10 +17,10 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from autoful.accounts.models import User
 from autoful.actor import Actor
-from autoful.admin.lists import SEARCHED, newest
+from autoful.admin.lists import SEARCHED
 from autoful.admin.pages import back_office
 from autoful.sheets.pages import SheetPages
-from customers.models import Customer, Vehicle
+from customers.finding import customers_found, vehicles_found
 from customers.querysets import vin_begins
 from mechanics.models import first_name
 from tickets.filters import DueFilter
@@ -115,22 +115,27 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
     )
 
     icon = "build"
-    found_first = True  # by nothing but its number
     history_of = Timeline
 
     def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
         ways = [*by_number(text, "pk"), vin_begins(text)]
-        if request.user.has_perm("customers.view_vehicle"):
-            ways.append(Q(vehicle__in=newest(Vehicle.objects.found_by(text, described=True))))
-        if request.user.has_perm("customers.view_customer"):
-            customers = Customer.objects.existing().found_by(text)
-            ways.append(Q(customer__in=newest(customers)))
+        ways.append(Q(vehicle__in=vehicles_found(request, text)))
+        ways.append(Q(customer__in=customers_found(request, text)))
         return [*ways, self.recently(Q(service_desc__icontains=text))]
 
+    def comes_first(self, text: str) -> bool:
+        return bool(by_number(text, "pk"))
+
     def find(self, request: HttpRequest, text: str) -> Any:
+        """By its number; or what is open of the customers and the cars that the box finds too: whoever
+        calls about their car asks for that."""
         tickets = self.get_queryset(request).select_related("customer", "vehicle")
-        numbered = by_number(text, "pk")
-        return tickets.filter(*numbered) if numbered else tickets.none()
+        numbered = tickets.filter(*by_number(text, "pk"))
+        if by_number(text, "pk") and numbered.exists():
+            return numbered
+        whose = Q(customer__in=customers_found(request, text))
+        found = whose | Q(vehicle__in=vehicles_found(request, text))
+        return tickets.filter(found, status__in=ServiceTicket.OPEN).order_by("-pk")
 
     def found_as(self, request: HttpRequest, row: ServiceTicket) -> tuple[str, str]:
         return f"#{row.pk} {row.customer}", f"{row.vehicle}, {row.get_status_display().lower()}"

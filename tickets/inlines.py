@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from autoful.actor import Actor
 from autoful.admin import VerbFormSet, VerbInline
-from autoful.admin.forms import Settled
+from autoful.admin.forms import SETTLED, Settled
 from autoful.admin.history import colleague
 from autoful.money import to_cents
 from inventory.models import LARGEST_QUANTITY
@@ -34,12 +34,18 @@ class TeamFormSet(VerbFormSet):
 class PartLineForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk and "part" in self.fields:
-            # Another part is another line: its price was written with it. A plain field asks nothing.
+        if "part" not in self.fields:
+            return
+        if self.instance.pk:
+            # Another part is another line: its price was written with it.
             self.initial["part"] = self.instance.part
-            self.fields["part"] = forms.Field(
-                label="Part", disabled=True, widget=Settled(str(self.instance.part))
-            )
+            self._settle(str(self.instance.part))
+        elif gone := self.data.get(f"{self.add_prefix('part')}{SETTLED}"):
+            self._settle(gone)
+
+    def _settle(self, part: str) -> None:
+        # A plain field asks nothing.
+        self.fields["part"] = forms.Field(label="Part", disabled=True, widget=Settled(part))
 
     def _get_validation_exclusions(self) -> set[str]:
         # What is there already is not looked for again.

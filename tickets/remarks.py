@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from autoful.accounts.models import User
-from customers.models import Vehicle
-from customers.vehicles import check_digit_warning, normalize_vin
+from customers.models import Customer, Vehicle
+from customers.vehicles import normalize_vin, vin_warning
 from tickets.models import ServiceTicket
 
 # Miles or kilometres more than at the last visit, or of a car that is new here.
@@ -38,7 +38,7 @@ def about_vehicle(ticket: ServiceTicket, before: Before, user: User) -> Iterator
     """Of the vehicle that a ticket was opened for, or was given."""
     vehicle = ticket.vehicle
     # Of a car that was here before, whoever entered it was told.
-    if not before.known and (warning := check_digit_warning(ticket.vin)):
+    if not before.known and (warning := vin_warning(ticket.vin)):
         yield warning
     if not _sees(user):
         return
@@ -85,6 +85,14 @@ def kept(vehicle: Vehicle, car: dict[str, Any]) -> Iterator[str]:
         page = _page(vehicle, "correct it on its page")
         text = "{} was here before and keeps its {}. If what you typed is right, {}"
         yield format_html(text, vehicle, " and ".join(differ), page)
+
+
+def kept_of(customer: Customer, typed: dict[str, str]) -> Iterator[str]:
+    """Of what was typed of a customer who was here before, and stays as it is known."""
+    if differ := [name for name, text in typed.items() if text and getattr(customer, name) != text]:
+        url = reverse("admin:customers_customer_change", args=(customer.pk,))
+        text = '{} keeps the {} from before. If it has changed, <a href="{}">correct it on their page</a>.'
+        yield format_html(text, customer, " and ".join(differ).replace("email", "e-mail"), url)
 
 
 def left_behind(vehicle_id: int, mileage: int | None, user: User) -> Iterator[str]:

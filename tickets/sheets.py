@@ -57,7 +57,7 @@ class TicketSheet(ShopSheet):
     service_date = Column("Service date", "service_date", Day(), told="2026-03-31. Required.")
     mileage = Column("Mileage in", "mileage", Number())
     status = Column(
-        "Status", "status", Choice(Status), told="Pending for a new one, if it is empty."
+        "Status", "status", Choice(Status), told="Empty: pending for a new one, else as it is."
     )
     team = Column("Team", "team", read=False)
     state = state_column()

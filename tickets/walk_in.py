@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any, cast
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import Field
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -28,14 +29,15 @@ from autoful.errors import DomainError
 from customers.forms import ASKED, WhoItIs
 from customers.models import Customer, Vehicle
 from customers.remarks import remarks_on
-from customers.vehicles import normalize_vin
-from tickets.lifecycle import open_for_walk_in
+from customers.vehicles import normalize_plate, normalize_vin
+from tickets.lifecycle import open_for_walk_in, open_ticket
 from tickets.models import ServiceTicket
-from tickets.remarks import Before, about_mileage, about_vehicle, kept
+from tickets.remarks import Before, about_mileage, about_vehicle, kept, kept_of
 
 # unfold hides its pages until Alpine has begun, and nothing hidden takes `autofocus`.
 FOCUSED = {"autofocus": True, "x-init": "setTimeout(() => $el.focus(), 50)"}
 
+KNOWN = "known_customer"
 OF_THE_CAR = ("plate", "make", "model", "year")
 
 
@@ -70,6 +72,18 @@ class WalkInForm(WhoItIs):
     model = _typed(Vehicle, "model")
     year = _typed(Vehicle, "year", widget=UnfoldAdminIntegerFieldWidget)
     field_order = ("name", "phone", "email", ASKED)
+    customer: Customer | None = None  # who is here already, and was picked
+
+    def clean(self) -> Any:
+        try:
+            return super().clean()
+        except ValidationError:
+            # One of those who were asked about, by the button with their name.
+            chosen = self.data.get(KNOWN, "")
+            self.customer = next((one for one in self.known if str(one.pk) == chosen), None)
+            if self.customer is None:
+                raise
+            return self.cleaned_data
 
     def look_for(self, cleaned: dict[str, Any]) -> list[Customer]:
         vin = normalize_vin(cleaned.get("vin", ""))
@@ -77,11 +91,8 @@ class WalkInForm(WhoItIs):
         return list(dict.fromkeys([*owners, *super().look_for(cleaned)]))
 
     def question(self) -> str:
-        names = ", ".join(customer.name for customer in self.known)
-        return (
-            f"{names} has this phone, e-mail or vehicle already. Open the ticket for them, or "
-            "tick “It is somebody new”."
-        )
+        names = " or ".join(customer.name for customer in self.known)
+        return f"This may be {names}, who is here already, or whose vehicle it is. Say below who it is."
 
 
 class WalkInPage(VerbAdmin):
@@ -107,8 +118,13 @@ class WalkInPage(VerbAdmin):
         if form.is_valid():
             fields = {name: typed for name, typed in form.cleaned_data.items() if name != ASKED}
             car = {name: fields.pop(name) for name in OF_THE_CAR}
+            car["plate"] = normalize_plate(car["plate"])
             before, user = Before.of(fields["vin"]), cast(User, request.user)
-            step = partial(open_for_walk_in, car=car, actor=back_office(request), **fields)
+            known, actor = form.customer, back_office(request)
+            step = partial(open_for_walk_in, car=car, actor=actor, **fields)
+            if known is not None:
+                told_of = {name: fields.pop(name) for name in ("name", "phone", "email")}
+                step = partial(open_ticket, customer_id=known.pk, car=car, actor=actor, **fields)
             try:
                 opened = self.whole_or_not(request, step)
             except DomainError as refusal:
@@ -117,6 +133,7 @@ class WalkInPage(VerbAdmin):
                 self.message_user(request, f"#{opened.pk} is open for {opened.customer}.")
                 told = [*about_vehicle(opened, before, user), *about_mileage(opened, before, user)]
                 told += kept(opened.vehicle, car)
+                told += kept_of(known, told_of) if known is not None else []
                 if car["plate"] == opened.vehicle.plate:
                     told += remarks_on(opened.vehicle, ["plate"], user)
                 for remark in told:
@@ -124,7 +141,7 @@ class WalkInPage(VerbAdmin):
                 return redirect("admin:tickets_serviceticket_change", opened.pk)
         context = {**self.admin_site.each_context(request), "opts": self.opts, "form": form}
         context |= {"title": "Walk-in", "button": "Open the ticket"}
-        context["once"] = once.new()
+        context |= {"once": once.new(), "media": self.media + form.media}
         context["back"] = reverse("admin:tickets_serviceticket_changelist")
         page = TemplateResponse(request, "admin/tickets/walk_in.html", context)
         return with_status_of(refused, page) if refused else page

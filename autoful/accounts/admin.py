@@ -110,6 +110,11 @@ class UserAdmin(ShopAdmin, DjangoUserAdmin):
         if user.is_staff and user.is_active and not user.get_all_permissions():
             told = f"{user} may sign in to the back office, and sees nothing there: put them into a group."
             self.message_user(request, told, messages.WARNING)
+        if not user.is_staff and user.groups.exists():
+            told = (
+                f"{user} is in a group, and may not sign in to the back office: tick “Back office”."
+            )
+            self.message_user(request, told, messages.WARNING)
 
 
 @admin.register(Group)

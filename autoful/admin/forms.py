@@ -17,6 +17,8 @@ from django.utils.html import format_html
 
 from autoful.errors import DomainError
 
+SETTLED = "_shown"  # behind the name of a field
+
 
 def minding_others(form: type[forms.ModelForm]) -> type[forms.ModelForm]:
     """The form, which refuses a field that says by now something else than it did on the page.
@@ -111,7 +113,10 @@ class RowPicker(AutocompleteSelect):
 
 
 class Settled(forms.Widget):
-    """In place of a box: words about what it holds and what stays; for a field that is disabled."""
+    """In place of a box: words about what it holds and what stays; for a field that is disabled.
+
+    The words are sent along, for a page that has to be drawn once more when nobody knows them any more.
+    """
 
     read_only = True  # so that Django asks it, too, where the page is only read
 
@@ -119,8 +124,11 @@ class Settled(forms.Widget):
         super().__init__()
         self.text = text
 
-    def render(self, *args: Any, **kwargs: Any) -> Any:
-        return format_html("{}", self.text)
+    def render(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        sent = format_html(
+            '<input type="hidden" name="{}" value="{}">', f"{name}{SETTLED}", self.text
+        )
+        return format_html("{}{}", self.text, sent)
 
 
 class PicksRows:

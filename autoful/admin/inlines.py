@@ -11,7 +11,10 @@ from autoful.actor import Actor
 from autoful.admin.forms import PicksRows, label_cells, minding_others
 
 MOST_NEW = 100  # rows that are added at once
-GONE_MEANWHILE = "Somebody else took this row away since you opened the page. Open it again."
+GONE_MEANWHILE = (
+    "Somebody else took this row away since you opened the page. Remove it here too, or open the page "
+    "again."
+)
 
 
 class VerbFormSet(PaginationInlineFormSet):
@@ -70,11 +73,11 @@ def _leave(form: Any) -> None:
 
 def _pass_over(form: Any) -> None:
     """A row that somebody else took away meanwhile is just gone, unless something was typed into it."""
-    pairs = [
-        (form.data[shown], form.data.get(form.add_prefix(name)))
-        for name in form.fields
-        if (shown := form.add_initial_prefix(name)) in form.data
-    ]
+    pairs = []
+    for name, field in form.fields.items():
+        if (shown := form.add_initial_prefix(name)) in form.data:
+            pairs.append((form.data[shown], form.data.get(form.add_prefix(name))))
+            field.show_hidden_initial = True  # or the page that comes back would not be told again
     is_to_go = form.add_prefix("DELETE") in form.data
     _leave(form)
     if not is_to_go and any(shown != typed for shown, typed in pairs):

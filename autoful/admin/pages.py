@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from autoful.accounts.models import User
 from autoful.actor import Actor, Role
@@ -46,8 +47,8 @@ def back_office(request: HttpRequest) -> Actor:
 class ShopAdmin(PicksRows, ShopList):
     """A page of the back office."""
 
+    warn_unsaved_form = True
     icon = "search"  # beside what the search box found
-    found_first = False  # there, before what other pages found
     history_of: type[History] = History
 
     @classmethod
@@ -61,6 +62,10 @@ class ShopAdmin(PicksRows, ShopList):
         tables = super().get_inlines(request, obj)
         return [table for table in tables if obj or not issubclass(table, ReadOnlyInline)]
 
+    def comes_first(self, text: str) -> bool:
+        """Whether what the search box finds here by `text` comes before what other pages find."""
+        return False
+
     def find(self, request: HttpRequest, text: str) -> Any:
         """The rows that the search box of every page finds by `text`; none, unless a page says which."""
         return self.model._default_manager.none()
@@ -71,7 +76,7 @@ class ShopAdmin(PicksRows, ShopList):
 
     def found_as(self, request: HttpRequest, row: Any) -> tuple[str, str]:
         """What is told of a row that was found: its title, and a word more."""
-        return str(row), str(self.opts.verbose_name)
+        return str(row), capfirst(self.opts.verbose_name)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         hidden = self.hidden_fields(request.user)
@@ -96,6 +101,14 @@ class ShopAdmin(PicksRows, ShopList):
         if not all(is_row_number(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise SuspiciousOperation("an action on rows that are none")
         return super().response_action(request, queryset, *args)
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> Any:
+        # Django asks whether it was deleted; it may also be somebody else's.
+        what = f"{opts.verbose_name} {unquote(object_id)}"
+        self.message_user(request, f"There is no {what}, or you may not see it.", messages.WARNING)
+        return redirect(f"{self.admin_site.name}:index")
 
     # The audit trail is the one history. Django's own log would keep the names of people whose
     # data has been erased, and knows nothing of what the API changed.
@@ -300,16 +313,18 @@ class VerbAdmin(ShopAdmin):
         *,
         form_class: type[forms.Form],
         do: Callable[[Any, dict[str, Any], Actor], str],
+        shown: Callable[[Any], dict[str, Any]] | None = None,
         **context: Any,
     ) -> HttpResponse:
         """A page between: asks what a verb needs to know, calls it, and says what `do` returns.
 
-        The template's `title`, `text`, `button` and `danger` are in `context`.
+        `shown` is what the page says of the row now, for hidden fields. The template's `title`, `text`, `button` and `danger` are in `context`.
         """
         obj = self.get_object(request, unquote(object_id))
         if obj is None or not self.has_change_permission(request, obj):
             raise PermissionDenied
-        form = form_class(request.POST if request.method == "POST" else None)
+        posted = request.POST.copy() if request.method == "POST" else None
+        form = form_class(posted, initial=shown(obj) if shown else None)
         refused: DomainError | None = None
         if form.is_valid():
             try:
@@ -318,9 +333,13 @@ class VerbAdmin(ShopAdmin):
                 return redirect(self.change_url(object_id))
             except DomainError as refusal:
                 add_refusal(form, refused := refusal)
+                if shown and posted is not None:
+                    obj.refresh_from_db()
+                    posted.update(shown(obj))
         context |= {**self.admin_site.each_context(request), "opts": self.opts, "original": obj}
         context |= {
             "once": once.new(),
+            "media": self.media + form.media,
             "form": form,
             "back": self.change_url(object_id),
             "subtitle": str(obj),

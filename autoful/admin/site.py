@@ -60,7 +60,7 @@ class BackOffice(UnfoldAdminSite):
 
     def _found(self, request: HttpRequest, text: str) -> list[SearchResult]:
         found = []
-        pages = sorted(self._registry.items(), key=lambda entry: not entry[1].found_first)
+        pages = sorted(self._registry.items(), key=lambda entry: not entry[1].comes_first(text))
         for model, page in pages:
             if not page.has_view_permission(request):
                 continue

@@ -245,7 +245,8 @@ class ShopSheet(Resource):
     def _form(self, entry: Entry) -> forms.ModelForm:
         """The form with what the row says; what it says nothing about is not asked for.
 
-        An empty cell of a new row stands for what the field has of itself: reorder at 5.
+        An empty cell of a new row stands for what the field has of itself: reorder at 5. Of one that is
+        there, such a field stays as it is, or a list of new ones could not be imported again.
         """
         known = entry.known
         form = self.form(
@@ -254,10 +255,12 @@ class ShopSheet(Resource):
         asked_for = form.fields.keys() - self.not_asked(known)
         data = {name: value for name, value in entry.values.items() if name in asked_for}
         for name, asked in list(form.fields.items()):
-            if known is None and name in asked_for and data.get(name) in (None, ""):
-                default = form.initial.get(name, asked.initial)
-                if asked.required or default is not None:
+            if name in asked_for and data.get(name) in (None, ""):
+                default = asked.initial if known else form.initial.get(name, asked.initial)
+                if known is None and (asked.required or default is not None):
                     data[name] = default() if callable(default) else default
+                elif known is not None and asked.required and default is not None:
+                    data.pop(name, None)
             if name not in data:
                 del form.fields[name]
         form.data, form.is_bound = data, True

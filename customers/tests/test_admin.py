@@ -59,7 +59,7 @@ def test_a_walk_in_with_a_car_in_one_form(desk):
 def test_somebody_who_is_here_already_is_asked_about(desk, typed):
     ann = CustomerFactory.create(name="Ann Lee", email="ann@example.com", phone="+555 010 1111")
     answer = desk.save(ADD, {"name": "A. Lee"} | typed)
-    assert f'<a href="{change(ann)}">Ann Lee</a> has this phone' in refusals_of(answer)
+    assert f'This may be <a href="{change(ann)}">Ann Lee</a>' in refusals_of(answer)
     assert Customer.objects.count() == 1
     assert desk.save(ADD, {"name": "A. Lee", "somebody_new": "on"} | typed).status_code == 302
     assert Customer.objects.count() == 2
@@ -71,6 +71,20 @@ def test_who_may_see_no_customers_is_not_told_who_is_here(clerk):
     typed = {"name": "A. Lee", "phone": "+1 555 010 1111"}
     assert Desk(clerk.user).save(ADD, typed).status_code == 302
     assert Customer.objects.count() == 2
+
+
+@pytest.mark.parametrize("plate", ["qx-771", "  Qx-771 "])
+def test_a_plate_is_written_in_capitals(desk, plate):
+    car = VehicleFactory.create()
+    desk.save(reverse("admin:customers_vehicle_change", args=(car.pk,)), {"plate": plate})
+    car.refresh_from_db()
+    assert car.plate == "QX-771"
+
+
+def test_a_vin_of_sixteen_characters_is_told(desk):
+    page = reverse("admin:customers_vehicle_add")
+    told = desk.get(desk.save(page, {"vin": "1HGCM82633A00435"})["Location"]).context["messages"]
+    assert any("This VIN has 16 characters" in str(message) for message in told)
 
 
 def test_a_plate_that_is_on_another_car_is_told(desk):

@@ -205,6 +205,26 @@ def test_cost_is_for_those_who_may_see_parts(clerk):
         assert "31.41" not in answer.content.decode()
 
 
+def test_a_count_from_before_the_last_sale_is_told(desk):
+    part = PartFactory.create(quantity_in_stock=18)
+    url = page("adjust", part)
+    form = {"was": desk.get(url).context_data["form"]["was"].value(), "note": "Count"}
+    stock.take(part_id=part.pk, quantity=2, reference="ticket-1", actor=COMMAND)
+    answer = desk.post(url, form | {"quantity": "18"})
+    assert (
+        "There were 18 in stock when you opened the page, and there are 16"
+        in answer.content.decode()
+    )
+    assert "16 in stock now." in answer.content.decode()
+    part.refresh_from_db()
+    assert part.quantity_in_stock == 16
+    # Who has been told and saves once more means it.
+    again = form | {"was": answer.context_data["form"]["was"].value(), "quantity": "18"}
+    assert desk.post(url, again).status_code == 302
+    part.refresh_from_db()
+    assert part.quantity_in_stock == 18
+
+
 def test_who_moved_stock_is_told_by_name(desk, mike):
     part, ticket = PartFactory.create(), ServiceTicketFactory.create()
     body = {"inventory_id": part.pk, "quantity_used": 2}

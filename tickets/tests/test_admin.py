@@ -214,6 +214,12 @@ def test_a_quantity_typed_into_a_row_that_is_gone_is_told(desk, left):
     answer = desk.post(change(ticket), values | {"part_lines-0-quantity_used": "5"})
     assert GONE_MEANWHILE in refusals_of(answer)
     assert ticket.part_lines.count() == left
+    # Which part it was stands there, and once more is no better; taken away here too, it is.
+    assert str(parts[0][0]) in answer.content.decode()
+    again = fields_of(answer, "serviceticket_form")
+    assert GONE_MEANWHILE in refusals_of(desk.post(change(ticket), again))
+    assert desk.post(change(ticket), again | {"part_lines-0-DELETE": "on"}).status_code == 302
+    assert ticket.part_lines.count() == left
 
 
 @pytest.mark.parametrize("gone", [0, 1, 2])

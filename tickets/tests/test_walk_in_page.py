@@ -55,24 +55,54 @@ def test_somebody_with_the_same_car_is_asked_about(desk):
     VehicleFactory.create(customer=CustomerFactory.create(name="Dana"), vin=VIN)
     before = everything()
     said = desk.post(PAGE, typed()).content.decode()
-    assert "Dana has this phone, e-mail or vehicle already." in said
+    assert "This may be Dana, who is here already" in said
     assert everything() == before
 
 
 @pytest.mark.parametrize(
-    "phone", ["+1 555 771 1221", "1 (555) 771-1221", "15557711221", "+15557711221"]
+    "phone",
+    ["+1 555 771 1221", "1 (555) 771-1221", "15557711221", "555 771 1221", "+49 555 771 1221"],
 )
 def test_somebody_with_the_same_phone_is_asked_about(desk, phone):
     known = CustomerFactory.create(name="Wanda W.", phone=phone)
     before = everything()
     page = desk.post(PAGE, typed())
     said = page.content.decode()
-    assert "Wanda W. has this phone, e-mail or vehicle already." in said
-    link = f"/admin/tickets/serviceticket/add/?customer={known.pk}&amp;vin={VIN.lower()}"
-    assert link in said and 'value="QX-771"' in said
+    assert "This may be Wanda W., who is here already" in said
+    assert f'name="known_customer" value="{known.pk}"' in said and 'value="QX-771"' in said
     assert everything() == before
     assert desk.post(PAGE, typed(somebody_new="on")).status_code == 302
     assert Customer.objects.count() == 2
+
+
+def test_whoever_is_picked_gets_the_ticket_with_all_that_was_typed_of_the_car(desk):
+    known = CustomerFactory.create(name="Wanda W.", phone="555 771 1221", email="w@home.example")
+    form = typed(known_customer=str(known.pk), make="Toyota", model="Camry SE", year="2020")
+    answer = desk.post(PAGE, form | {"email": "new@home.example"})
+    ticket = ServiceTicket.objects.get()
+    assert (ticket.customer, Customer.objects.count()) == (known, 1)
+    car = ticket.vehicle
+    assert (car.plate, car.make, car.model, car.year) == ("QX-771", "Toyota", "Camry SE", 2020)
+    told = desk.get(answer["Location"]).content.decode()
+    assert "Wanda W. keeps the name and phone and e-mail from before." in told
+    known.refresh_from_db()
+    assert (known.email, known.ticket_count) == ("w@home.example", 1)
+
+
+@pytest.mark.parametrize("picked", ["0", "999", "x", "-1", "9" * 30])
+def test_who_was_not_asked_about_cannot_be_picked(desk, picked):
+    CustomerFactory.create(name="Wanda W.", phone="555 771 1221")
+    other = CustomerFactory.create()
+    before = everything()
+    for one in (picked, str(other.pk)):
+        assert desk.post(PAGE, typed(known_customer=one)).status_code == 200
+    assert everything() == before
+
+
+def test_somebody_of_the_same_name_without_phone_or_e_mail_is_asked_about(desk):
+    CustomerFactory.create(name="wanda walker")
+    assert "This may be wanda walker" in desk.post(PAGE, typed(phone="")).content.decode()
+    assert desk.post(PAGE, typed()).status_code == 302  # whose phone tells them apart
 
 
 def test_the_same_e_mail_is_asked_about_and_a_closed_account_is_not(desk):

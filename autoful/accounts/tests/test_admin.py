@@ -67,6 +67,12 @@ class TestEntering:
         answer = desk.save(answer["Location"], {"groups": [str(clerks.pk)]})
         assert "put them into a group" not in desk.get(answer["Location"]).content.decode()
 
+    def test_who_is_in_a_group_and_may_not_sign_in_is_told_of(self, desk):
+        user = UserFactory.create()
+        group = Group.objects.create(name="Parts")
+        answer = desk.save(change(user), {"groups": [str(group.pk)]})
+        assert "tick “Back office”" in desk.get(answer["Location"]).content.decode()
+
     @pytest.mark.parametrize(
         "wrong",
         [
