@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from autoful.sheets.cells import holdable
 from autoful.sheets.columns import Column, Number, Text, YesNo
 from autoful.sheets.entries import Entry
 from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
@@ -31,8 +32,9 @@ class VehicleRowForm(RowForm):
     def clean_plate(self) -> str:
         # As it would be stored, or a file would change it anew each time; but what was stored before
         # plates had one spelling goes out and comes back as it is.
-        plate: str = self.cleaned_data["plate"]
-        return plate if plate == self.initial.get("plate") else normalize_plate(plate)
+        plate, before = self.cleaned_data["plate"], self.initial.get("plate", "")
+        same = holdable(plate) == holdable(before)
+        return before if same else normalize_plate(plate)
 
 
 class CustomerSheet(ShopSheet):
