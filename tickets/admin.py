@@ -123,8 +123,8 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
         ways.append(Q(customer__in=customers_found(request, text)))
         return [*ways, self.recently(Q(service_desc__icontains=text))]
 
-    def comes_first(self, text: str) -> bool:
-        return bool(by_number(text, "pk"))
+    def is_number_of(self, text: str, row: ServiceTicket) -> bool:
+        return by_number(text, "pk") == [Q(pk=row.pk)]
 
     def find(self, request: HttpRequest, text: str) -> Any:
         """By its number; or what is open of the customers and the cars that the box finds too: whoever

@@ -62,8 +62,8 @@ class ShopAdmin(PicksRows, ShopList):
         tables = super().get_inlines(request, obj)
         return [table for table in tables if obj or not issubclass(table, ReadOnlyInline)]
 
-    def comes_first(self, text: str) -> bool:
-        """Whether what the search box finds here by `text` comes before what other pages find."""
+    def is_number_of(self, text: str, row: Any) -> bool:
+        """Whether the shop calls the row by this number: the search box tells it before all else."""
         return False
 
     def find(self, request: HttpRequest, text: str) -> Any:

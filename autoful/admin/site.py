@@ -59,17 +59,18 @@ class BackOffice(UnfoldAdminSite):
         return answer
 
     def _found(self, request: HttpRequest, text: str) -> list[SearchResult]:
-        found = []
-        pages = sorted(self._registry.items(), key=lambda entry: not entry[1].comes_first(text))
-        for model, page in pages:
+        first: list[SearchResult] = []
+        others: list[SearchResult] = []
+        for model, page in self._registry.items():
             if not page.has_view_permission(request):
                 continue
             name = f"{self.name}:{model._meta.app_label}_{model._meta.model_name}_change"
             for row in page.find(request, text)[:FOUND]:
                 title, description = page.found_as(request, row)
                 url = reverse(name, args=(row.pk,))
+                found = first if page.is_number_of(text, row) else others
                 found.append(SearchResult(title, description, url, page.icon))
-        return found
+        return first + others
 
     # --- The second factor ---
 
