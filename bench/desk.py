@@ -77,6 +77,13 @@ PAGES = [
     "search/?extended=1&s=2019+nobody+atall",
     "search/?extended=1&s=nobody+atall",
     "customers/vehicle/?q=2019+nobody+atall",
+    # Models and parts as they are said; a year alone; an owner and the car; what few letters have.
+    "search/?extended=1&s={model}",
+    "search/?extended=1&s=2019",
+    "search/?extended=1&s={name}+{model}",
+    "search/?extended=1&s=zq9",
+    "tickets/serviceticket/?q={model}",
+    "customers/vehicle/?q={name}+{model}",
     "customers/vehicle/{vehicle}/change/",
     "inventory/part/delivery/",
     "tickets/serviceticket/add/",
@@ -164,6 +171,7 @@ def _timed(boss: Any) -> Iterator[tuple[str, list[float], int]]:
         "vehicle": middle[Vehicle].pk,
         "part": middle[Part].pk,
         "name": middle[Customer].name.split()[0],
+        "model": middle[Vehicle].model,
         "vin": vin,
         "six": vin[-6:],
     }
