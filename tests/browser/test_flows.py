@@ -58,6 +58,8 @@ def test_whoever_is_known_by_the_phone_is_offered(at_desk: Desk, filled: Shop) -
         page.fill(f"[name={field}]", text)
     page.get_by_role("button", name="Open the ticket").click()
     expect(page.get_by_text("who is here already").first).to_be_visible()
+    page.press("[name=plate]", "Enter")  # which picks nobody
+    expect(page.get_by_text("who is here already").first).to_be_visible()
     page.get_by_role("button", name=f"It is {name}").click()
     expect(page.get_by_text(f"is open for {name}")).to_be_visible()
     expect(page.get_by_text("Camry SE").first).to_be_visible()
@@ -200,6 +202,15 @@ def test_a_completed_ticket_with_parts_is_corrected_and_comes_back(
     page.fill("[name=reason]", "Still squeaks")
     page.get_by_role("button", name="Reopen (comeback)").click()
     expect(page.get_by_role("heading", name="is in progress")).to_be_visible()
+
+
+def test_enter_saves_and_moves_nothing(at_desk: Desk, pending: int) -> None:
+    page = at_desk.page
+    at_desk.open(f"/admin/tickets/serviceticket/{pending}/change/")
+    page.fill("[name=mileage]", "70001")
+    page.press("[name=mileage]", "Enter")
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"#{pending} is pending")).to_be_visible()
 
 
 def test_the_next_status_is_a_button_and_cancelling_asks_first(at_desk: Desk, pending: int) -> None:
