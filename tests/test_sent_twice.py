@@ -62,6 +62,17 @@ class TestOneAfterTheOther:
         assert (again.status_code, SAID in again.content.decode()) == (200, True)
         assert ServiceTicket.objects.count() == 1
 
+    def test_a_page_that_came_back_was_not_saved(self, boss: Persona) -> None:
+        desk = Desk(boss.user)
+        page = reverse("admin:inventory_part_add")
+        values = fields_of(desk.get(page), "part_form") | {"part_name": "Bulb", "price": "x"}
+        for _ in "12":  # as a reload sends it
+            answer = desk.post(page, values)
+            assert "Enter a number" in answer.content.decode()
+            assert SAID not in answer.content.decode()
+        assert desk.post(page, values | {"price": "1.50"}).status_code == 302
+        assert Part.objects.count() == 1
+
     def test_somebody_else_s_word_is_another(self, boss: Persona, clerk: Persona) -> None:
         desk, part = Desk(boss.user), PartFactory.create()
         form = delivery(desk, part)

@@ -34,15 +34,18 @@ def new() -> str:
     return uuid.uuid4().hex
 
 
-def claim(request: HttpRequest, actor: Actor) -> None:
+def claim(request: HttpRequest, actor: Actor) -> IdempotencyKey | None:
     """Write the form's word down, inside the transaction of what it does; it waits for whoever is at it.
-    A form without one is let through. Raises SentAlready."""
+    Whoever does nothing after all deletes it again. A form without one is let through.
+
+    Raises SentAlready.
+    """
     if not (word := request.POST.get(FIELD)):
-        return
+        return None
     name = f"{request.path} {word}"
     try:
         with transaction.atomic():
-            IdempotencyKey.objects.create(
+            return IdempotencyKey.objects.create(
                 caller=actor.hat,
                 route="back office",
                 key_hash=hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest(),

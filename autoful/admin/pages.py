@@ -197,8 +197,11 @@ class VerbAdmin(ShopAdmin):
 
         def attempt() -> T:
             del queue[said:]
-            once.claim(request, back_office(request))
-            return step()
+            word = once.claim(request, back_office(request))
+            answer = step()
+            if word is not None and isinstance(answer, TemplateResponse):
+                word.delete()  # the page comes back with what is wrong, and nothing is saved
+            return answer
 
         once.tidy(request)
         try:
@@ -318,7 +321,8 @@ class VerbAdmin(ShopAdmin):
     ) -> HttpResponse:
         """A page between: asks what a verb needs to know, calls it, and says what `do` returns.
 
-        `shown` is what the page says of the row now, for hidden fields. The template's `title`, `text`, `button` and `danger` are in `context`.
+        `shown` is what the page says of the row now, for hidden fields. The template's `title`, `text`,
+        `button` and `danger` are in `context`.
         """
         obj = self.get_object(request, unquote(object_id))
         if obj is None or not self.has_change_permission(request, obj):
