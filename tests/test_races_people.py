@@ -214,7 +214,7 @@ def test_two_tickets_with_one_new_vin_are_for_one_vehicle() -> None:
 
 
 def test_control_looking_first_the_second_vehicle_meets_the_unique_key() -> None:
-    def naive(*, vin: str, customer: Customer, mileage: int | None) -> Vehicle:
+    def naive(*, vin: str, customer: Customer, **also: Any) -> Vehicle:
         return Vehicle.objects.filter(vin=vin).first() or Vehicle.objects.create(
             vin=vin, customer=customer
         )
