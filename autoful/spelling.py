@@ -8,6 +8,7 @@ from django.db.models.functions import Replace
 from autoful.fields import FoldedIContains, FoldedIStartsWith
 
 MARKS = " ()./-"
+BETWEEN_LETTERS = " .-"
 
 SHORTEST_PLURAL = 4
 
@@ -17,10 +18,10 @@ def bare(text: str) -> str:
     return text.translate({ord(mark): None for mark in MARKS})
 
 
-def bare_column(name: str) -> Any:
+def bare_column(name: str, marks: str = MARKS) -> Any:
     """The same of a column."""
     column: Any = F(name)
-    for mark in MARKS:
+    for mark in marks:
         column = Replace(column, Value(mark), Value(""), output_field=CharField())
     return column
 
@@ -48,7 +49,7 @@ def all_words(text: str, *names: str, bare_up_to: int = 0) -> Q:
         for name in names:
             anywhere |= Q(**{f"{name}__icontains": looked_for})
             if (unmarked := bare(looked_for)) and len(unmarked) <= bare_up_to:
-                anywhere |= Q(FoldedIContains(bare_column(name), unmarked))
+                anywhere |= Q(FoldedIContains(bare_column(name, BETWEEN_LETTERS), unmarked))
         found &= anywhere
     return found
 

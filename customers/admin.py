@@ -99,10 +99,11 @@ class CustomerAdmin(SheetPages):
             queryset = queryset.existing()
         return super().get_search_results(request, queryset, search_term)
 
-    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        cars = vehicles_found(request, text)
+    def ways_to_find(self, request: HttpRequest, text: str, among: Any = None) -> list[Q]:
+        cars = vehicles_found(request, text, customer__in=among)
         # Those who have closed their account are in the list, too.
-        named = newest(Customer.objects.found_by(text))
+        some = Customer.objects.all() if among is None else Customer.objects.filter(pk__in=among)
+        named = newest(some.found_by(text))
         return [Q(pk__in=named), Q(vehicles__in=cars)]
 
     def get_form(
@@ -191,9 +192,12 @@ class VehicleAdmin(SheetPages):
         owner = row.customer and request.user.has_perm("customers.view_customer")
         return row.plate, str(row.customer) if owner else ""
 
-    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
-        owners = customers_found(request, text)
-        return [Q(pk__in=vehicles_found(request, text)), Q(customer__in=owners)]
+    def ways_to_find(self, request: HttpRequest, text: str, among: Any = None) -> list[Q]:
+        owners = customers_found(request, text, vehicles__in=among)
+        return [
+            Q(pk__in=vehicles_found(request, text, pk__in=among)),
+            Q(customer__in=owners),
+        ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -119,7 +119,7 @@ class PartAdmin(DeliveryPage, SheetPages):
 
     icon = "inventory_2"
 
-    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
+    def ways_to_find(self, request: HttpRequest, text: str, among: Any = None) -> list[Q]:
         return [
             Q(pk__in=newest(Part.objects.found_by(text))),
             Q(category__icontains=text) | Q(location__istartswith=text),
@@ -239,7 +239,7 @@ class StockMovementAdmin(SaysWho, ReadOnlyAdmin):
     )
     ordering = ("-id",)
 
-    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
+    def ways_to_find(self, request: HttpRequest, text: str, among: Any = None) -> list[Q]:
         people = colleagues_found_by(request, text)
         return [
             Q(reference=text),

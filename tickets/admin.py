@@ -117,10 +117,11 @@ class ServiceTicketAdmin(WalkInPage, SheetPages):
     icon = "build"
     history_of = Timeline
 
-    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
+    def ways_to_find(self, request: HttpRequest, text: str, among: Any = None) -> list[Q]:
         ways = [*by_number(text, "pk"), vin_begins(text)]
-        ways.append(Q(vehicle__in=vehicles_found(request, text)))
-        ways.append(Q(customer__in=customers_found(request, text)))
+        cars = vehicles_found(request, text, service_tickets__in=among)
+        customers = customers_found(request, text, service_tickets__in=among)
+        ways += [Q(vehicle__in=cars), Q(customer__in=customers)]
         return [*ways, self.recently(Q(service_desc__icontains=text))]
 
     def is_number_of(self, text: str, row: ServiceTicket) -> bool:

@@ -37,7 +37,7 @@ class RecordAdmin(ReadOnlyAdmin):
         """The rows that `text` finds, at which these point."""
         raise NotImplementedError
 
-    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
+    def ways_to_find(self, request: HttpRequest, text: str, among: Any = None) -> list[Q]:
         others = newest(self.pointed_at_by(request, text))
         return [*by_number(text, "ticket"), Q(**{f"{self.pointed_at}__in": others})]
 

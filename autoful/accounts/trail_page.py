@@ -167,7 +167,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
         sees = request.user.has_perm("accounts.view_user")
         return [field for field in self.fields if sees or field != "account"]
 
-    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q]:
+    def ways_to_find(self, request: HttpRequest, text: str, among: Any = None) -> list[Q]:
         people = colleagues_found_by(request, text)
         return [
             Q(cid=text),

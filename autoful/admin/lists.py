@@ -4,6 +4,7 @@ Yes or no is an answer too. Whoever may ask a list what they like finds out by i
 letter, what no page shows them.
 """
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django import forms
@@ -168,20 +169,24 @@ class ShopList(ModelAdmin):
 
     def _found_apart(self, request: HttpRequest, queryset: Any, words: list[str]) -> set[Any]:
         """What each of the words finds, by whatever way: "whitlow tacoma" an owner's car."""
-        every: set[Any] | None = None
-        # The longest finds least; where one finds nothing, the others need not be looked for.
-        for word in sorted(words, key=len, reverse=True):
-            found = _found(queryset, self.ways_to_find(request, word) or [])
-            every = found if every is None else every & found
+        # The longest finds least, and the others are looked for among what it found alone.
+        longest, *others = sorted(words, key=len, reverse=True)
+        every = _found(queryset, self.ways_to_find(request, longest) or [])
+        for word in others:
             if not every:
                 break
-        return every or set()
+            ways = self.ways_to_find(request, word, every) or []
+            every = _found(queryset.filter(pk__in=every), ways)
+        return every
 
-    def ways_to_find(self, request: HttpRequest, text: str) -> list[Q] | None:
+    def ways_to_find(
+        self, request: HttpRequest, text: str, among: Collection[int] | None = None
+    ) -> list[Q] | None:
         """How a search of the list finds rows, each way by an index of its own; None: as Django does, in
         every column that is searched, which reads the whole table and may be done to short ones.
 
         Together in one question, the database would read the table from its end until a page is full.
+        Where other rows are looked for first, those that belong to the rows `among` which it looks will do.
         """
         return None
 
