@@ -208,6 +208,7 @@ UNFOLD = {
     "SITE_SYMBOL": "car_repair",
     # None: otherwise every browser asks for one and logs that it is not there.
     "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],
+    "SITE_URL": "",  # what stands at / is for those who write programs
     "SHOW_VIEW_ON_SITE": False,
     # Unfold's own is too dark for links on its dark pages.
     "COLORS": {"primary": {"500": "oklch(66.5% .24 304.5)"}},

@@ -109,6 +109,7 @@ class CustomerAdmin(SheetPages):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
+        kwargs["labels"] = {"created_at": "Customer since", "updated_at": "Last changed"}
         if not change:
             sees = request.user.has_perm("customers.view_customer")
             form = type("NewCustomerForm", (NewCustomerForm,), {"names_customers": sees})

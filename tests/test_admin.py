@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from autoful.accounts.models import User
 from autoful.accounts.tests.factories import PASSWORD, SuperuserFactory
@@ -270,3 +271,18 @@ def test_dates_are_in_the_shops_zone(boss, settings):
 def test_a_walk_in_has_no_account(boss):
     CustomerFactory.create(user=None, name="Walk In")
     assert "Walk In" in boss.get(url(Customer, "changelist"), {"q": "walk"}).content.decode()
+
+
+def test_a_page_is_headed_by_the_shop_s_names(boss):
+    desk, account = Desk(boss.user), boss.user
+
+    def heading(page):
+        return strip_tags(page.content.decode().partition("<h1")[2].partition("</h1>")[0])
+
+    page = heading(desk.get(url(User, "change", account.pk)))
+    assert account.email in page and "Accounts" in page  # and not as "Boss@…"
+    groups = heading(desk.get(url(Group, "changelist")))
+    assert "Groups" in groups and "Authentication" not in groups
+    entry = desk.get(url(LogEntry, "change", LogEntry.objects.latest("pk").pk))
+    assert "Audit trail" in heading(entry) and "Log entries" not in heading(entry)
+    assert "/history/" not in entry.content.decode()  # an entry never changes

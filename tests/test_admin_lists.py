@@ -322,3 +322,14 @@ def test_a_number_written_as_on_the_pages_finds_its_entries(desk: Desk) -> None:
     part = Part.objects.latest("pk")
     entries = LogEntry.objects.filter(object_pk=str(part.pk)).count()
     assert found(desk, LogEntry, f"#{part.pk}") >= entries > 0
+
+
+def test_a_list_offers_to_show_all_only_where_something_was_left_out(desk: Desk) -> None:
+    PartFactory.create(part_name="Oil filter")
+    offer = "(<a href="
+    for model in (Part, ServiceTicket, User):
+        title = str(desk.get(list_of(model)).content).partition("</h1>")[0].partition("<h1")[2]
+        assert title and offer not in title
+    for asked in ({"q": "oil"}, {"stock": "low"}):
+        title = str(desk.get(list_of(Part), asked).content).partition("</h1>")[0]
+        assert offer in title.partition("<h1")[2], asked

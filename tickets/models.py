@@ -145,7 +145,7 @@ class PartLine(models.Model):
     quantity_used = models.PositiveIntegerField(validators=[MinValueValidator(1)])
     unit_price = MoneyField()
     unit_cost = MoneyField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField("when", auto_now_add=True)
 
     class Meta:
         verbose_name, verbose_name_plural = "part used", "parts used"

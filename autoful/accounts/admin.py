@@ -7,13 +7,14 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.decorators import display
 
 from autoful.accounts import second_factor, trail_page  # noqa: F401  # registers its page
-from autoful.accounts.forms import PasswordForm, UserAddForm, UserForm
+from autoful.accounts.forms import PasswordForm, RightsField, UserAddForm, UserForm
 from autoful.accounts.groups import delete_groups
 from autoful.accounts.models import User
 from autoful.accounts.permissions import may_manage
@@ -24,8 +25,21 @@ admin.site.unregister(Group)
 admin.site.unregister(TOTPDevice)  # its page shows the secrets
 
 
+class GivesRights(ShopAdmin):
+    """A page on which rights are chosen: those that some page asks for."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        if db_field.related_model is Permission:
+            pages = ContentType.objects.get_for_models(*self.admin_site._registry).values()
+            rights = Permission.objects.filter(content_type__in=pages)
+            # With their kinds: otherwise each right would be asked for its own.
+            kwargs["queryset"] = rights.select_related("content_type")
+            kwargs["form_class"] = RightsField
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
 @admin.register(User)
-class UserAdmin(ShopAdmin, DjangoUserAdmin):
+class UserAdmin(GivesRights, DjangoUserAdmin):
     """Accounts. Never deleted, because the ledger points at them: deactivated."""
 
     form, add_form, change_password_form = UserForm, UserAddForm, PasswordForm
@@ -118,7 +132,7 @@ class UserAdmin(ShopAdmin, DjangoUserAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(ShopAdmin, DjangoGroupAdmin):
+class GroupAdmin(GivesRights, DjangoGroupAdmin):
     """Who may change groups may give themselves any permission: superusers alone."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm
 from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
@@ -126,12 +127,28 @@ class UserAddForm(forms.ModelForm):
         return super().save(commit)
 
 
+class RightsField(forms.ModelMultipleChoiceField):
+    """Rights in the words of the pages: "Service tickets: change", "Parts: view what the shop pays"."""
+
+    def label_from_instance(self, right: Any) -> str:
+        kind = right.content_type.model_class()._meta
+        # Django's own four say the kind once more: "Can change service ticket".
+        what = right.name.removeprefix("Can ").removesuffix(f" {kind.verbose_name}")
+        return f"{capfirst(kind.verbose_name_plural)}: {what}"
+
+
 class UserForm(UserChangeForm):
     email = EmailField()
 
     class Meta:
         model = User
         fields = "__all__"
+        labels = {"is_superuser": "Superuser", "user_permissions": "Rights of their own"}
+        help_texts = {
+            "is_superuser": "Sees and does everything, groups and rights of others too.",
+            "groups": "What somebody in a group sees and does stands at the group.",
+            "user_permissions": "Beside those of the groups.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -38,6 +38,9 @@ admin.site.unregister(LogEntry)
 EXPORTED = ("When", "Who", "Role", "What", "Kind", "Object", "Changes", "Address", "Request")
 
 
+TRAIL = "audit trail"  # as the navigation calls it; its model is not ours to name
+
+
 def _exported(hidden: dict[Any, set[str]], entry: LogEntry) -> list[Any]:
     kind = entry.content_type
     return [
@@ -199,9 +202,16 @@ class LogEntryAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        # The name by which the page is known in the navigation; the model is not ours to name.
-        named = _named(self.opts, "entry", "audit trail")
+        named = _named(self.opts, "entry", TRAIL)
         return super().changelist_view(request, {"opts": named, **(extra_context or {})})
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        # As the list is called; the theme would name the model behind the entry.
+        page: Any = super().render_change_form(request, context, *args, **kwargs)
+        page.context_data |= {"opts": _named(self.opts, "entry", TRAIL), "original": ""}
+        return page
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist: Any = super().get_changelist_instance(request)

@@ -131,6 +131,12 @@ class ShopChangeList(ChangeList):
             ordering[-1] = "-pk" if first.startswith("-") else "pk"
         return ordering
 
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            # They are all: otherwise the theme offers to show all of them.
+            self.full_result_count = self.result_count
+
 
 class ShopList(ModelAdmin):
     """The list of a page.

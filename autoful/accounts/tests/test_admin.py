@@ -219,3 +219,18 @@ class TestEscalation:
         text = office.get(change(superuser)).content.decode()
         assert superuser.password not in text
         assert superuser.password[-20:] not in text
+
+
+def test_a_group_s_rights_are_told_in_the_words_of_the_pages(desk):
+    group = Group.objects.get(name="Mechanic")
+    held = set(group.permissions.values_list("pk", flat=True))
+    page = reverse("admin:auth_group_change", args=(group.pk,))
+    offered = desk.get(page).context_data["adminform"].form.fields["permissions"].choices
+    words = {str(label) for _, label in offered}
+    assert {"Service tickets: change", "Parts: view what the shop pays for parts"} <= words
+    # Rights to what has no page would be held and do nothing.
+    assert not any(word.startswith(("Session", "Sheet", "Content type")) for word in words)
+    right = Permission.objects.get(codename="view_customer")
+    answer = desk.save(page, {"permissions": [str(pk) for pk in {*held, right.pk}]})
+    assert answer.status_code == 302
+    assert set(group.permissions.values_list("pk", flat=True)) == {*held, right.pk}
