@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from autoful.testing.shops import ROOT, shop
+
+pytestmark = pytest.mark.skipif(
+    settings.PRODUCTION, reason="the collection is run on the embedded set-up"
+)
 
 COLLECTION = ROOT / "docs" / "autoful.postman_collection.json"
 INSTALL = "npm install --prefix .venv/newman --no-audit --no-fund newman@6"
