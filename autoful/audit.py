@@ -54,11 +54,11 @@ def register(
     )
 
 
-def record_update(instance: models.Model, **changes: tuple[Any, Any]) -> None:
-    """Record what a conditional UPDATE did: each field's old and new value."""
+def record_update(instance: models.Model, *, why: str = "", **changes: tuple[Any, Any]) -> None:
+    """Record what a conditional UPDATE did: each field's old and new value; `why` ends the sentence."""
     changed = {f: [_plain(old), _plain(new)] for f, (old, new) in changes.items() if old != new}
     if changed:
-        _log(instance, LogEntry.Action.UPDATE, changed)
+        _log(instance, LogEntry.Action.UPDATE, changed, {"why": why} if why else None)
 
 
 def _plain(value: Any) -> Any:

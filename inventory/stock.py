@@ -185,6 +185,8 @@ def _record(
     )
     audit.record_update(
         part,
+        # The note is the ledger's: not everybody who may see a part may read that.
+        why=f"{reason} for {reference}" if reference else str(reason),
         quantity_in_stock=(part.quantity_in_stock - change, part.quantity_in_stock),
     )
     return part

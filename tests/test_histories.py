@@ -75,7 +75,7 @@ def test_a_part(boss: Persona) -> None:
         "set category to Brakes",
     ):
         assert each in changed
-    assert "Mike Chen changed stock from 50 to 48" in others
+    assert "Mike Chen changed stock from 50 to 48 (used for ticket-1)" in others
 
 
 def test_what_may_not_be_seen_has_changed_and_no_more(boss: Persona, clerk: Persona) -> None:
@@ -226,7 +226,7 @@ def test_a_mechanic_who_has_left_is_still_named(boss: Persona) -> None:
     )
     receive(part=part, quantity=1, actor=as_mechanic(mike))
     close_mechanic(mechanic=mike, actor=boss.actor)
-    assert "Mike Chen changed stock from 9 to 10" in told(boss.user, part)
+    assert "Mike Chen changed stock from 9 to 10 (received)" in told(boss.user, part)
 
 
 def test_a_customer_is_named_to_whoever_sees_customers(boss: Persona, clerk: Persona) -> None:

@@ -143,7 +143,7 @@ def _who(entry: LogEntry, people: Names) -> Who:
 
 
 def facts_of(entry: LogEntry) -> dict[str, Any]:
-    """What an entry says besides changes: the role, an event."""
+    """What an entry says besides changes: the role, an event, why."""
     return entry.additional_data or {}
 
 
@@ -156,7 +156,9 @@ def sentence(entry: LogEntry, hidden: set[str], names: Names = NO_NAMES) -> str:
         return _whole(getattr(model, "entered_as", "entered this"), entry, model, hidden, names)
     if entry.action == LogEntry.Action.DELETE:
         return _whole("deleted this", entry, model, hidden, names)
-    return "; ".join(_told(entry, model, hidden, names)) or "changed this"
+    done = "; ".join(_told(entry, model, hidden, names)) or "changed this"
+    why = facts_of(entry).get("why")
+    return f"{done} ({why})" if why else done
 
 
 def _event(entry: LogEntry, names: Names) -> str:

@@ -41,6 +41,10 @@ def kind(about: str) -> str:
 
 CREATE, UPDATE, ACCESS = 0, 1, 3
 FACTS = 'CONCAT(\'{"role": "mechanic", "profile_id": \', %(mechanic)s, \'}\')'
+WHY = (
+    'CONCAT(\'{"why": "used for ticket-\', %(ticket)s, '
+    '\'", "role": "mechanic", "profile_id": \', %(mechanic)s, \'}\')'
+)
 
 OPEN_TICKET = (
     Statement(
@@ -106,7 +110,7 @@ TAKE_PART = (
     entry(
         *("part kind", UPDATE, "%(part)s", "%(part_name)s"),
         "JSON_OBJECT('quantity_in_stock', JSON_ARRAY(%(stock before)s, %(stock)s))",
-        FACTS,
+        WHY,
     ),
     Statement(
         "SELECT id, quantity_used, quantity_used + %(quantity)s FROM tickets_partline"
