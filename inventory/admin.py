@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from autoful import deferred
 from autoful.actor import Actor
-from autoful.admin import ReadOnlyAdmin, ReadOnlyInline
+from autoful.admin import AskingPages, ReadOnlyAdmin, ReadOnlyInline
 from autoful.admin.history import WITH_NAMES, SaysWho, colleagues_found_by
 from autoful.admin.lists import MOST_LISTED, SEARCHED, newest
 from autoful.sheets.pages import SheetPages
@@ -91,7 +91,7 @@ class UnmovedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Part)
-class PartAdmin(DeliveryPage, SheetPages):
+class PartAdmin(DeliveryPage, AskingPages, SheetPages):
     form = PartForm
     sheet = PartSheet
     inlines = (LedgerInline,)

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from autoful.accounts.models import User
 from autoful.actor import Actor
+from autoful.admin import AskingPages
 from autoful.admin.lists import SEARCHED
 from autoful.admin.pages import back_office
 from autoful.sheets.pages import SheetPages
@@ -84,7 +85,7 @@ def _what_cancelling_does(ticket: ServiceTicket) -> str:
 
 
 @admin.register(ServiceTicket)
-class ServiceTicketAdmin(WalkInPage, SheetPages):
+class ServiceTicketAdmin(WalkInPage, AskingPages, SheetPages):
     sheet = TicketSheet
     list_display = ("number", "customer", "vehicle", "work", "team", "service_date", "state")
     list_filter = ("status", DueFilter, "service_date")

@@ -15,7 +15,7 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -319,45 +319,3 @@ class VerbAdmin(ShopAdmin):
     def change_url(self, object_id: Any) -> str:
         name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
         return reverse(name, args=(object_id,))
-
-    def ask(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        *,
-        form_class: type[forms.Form],
-        do: Callable[[Any, dict[str, Any], Actor], str],
-        shown: Callable[[Any], dict[str, Any]] | None = None,
-        **context: Any,
-    ) -> HttpResponse:
-        """A page between: asks what a verb needs to know, calls it, and says what `do` returns.
-
-        `shown` is what the page says of the row now, for hidden fields. The template's `title`, `text`,
-        `button` and `danger` are in `context`.
-        """
-        obj = self.get_object(request, unquote(object_id))
-        if obj is None or not self.has_change_permission(request, obj):
-            raise PermissionDenied
-        posted = request.POST.copy() if request.method == "POST" else None
-        form = form_class(posted, initial=shown(obj) if shown else None)
-        refused: DomainError | None = None
-        if form.is_valid():
-            try:
-                step = partial(do, obj, form.cleaned_data, back_office(request))
-                self.message_user(request, self.whole_or_not(request, step))
-                return redirect(self.change_url(object_id))
-            except DomainError as refusal:
-                add_refusal(form, refused := refusal)
-                if shown and posted is not None:
-                    obj.refresh_from_db()
-                    posted.update(shown(obj))
-        context |= {**self.admin_site.each_context(request), "opts": self.opts, "original": obj}
-        context |= {
-            "once": once.new(),
-            "media": self.media + form.media,
-            "form": form,
-            "back": self.change_url(object_id),
-            "subtitle": str(obj),
-        }
-        page = TemplateResponse(request, "admin/ask.html", context)
-        return with_status_of(refused, page) if refused else page
