@@ -22,8 +22,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from autoful import deferred
 from autoful.actor import Actor
 from autoful.admin import AskingPages, ReadOnlyAdmin, ReadOnlyInline
-from autoful.admin.history import WITH_NAMES, SaysWho, colleagues_found_by
 from autoful.admin.lists import MOST_LISTED, SEARCHED, newest
+from autoful.admin.people import WITH_NAMES, SaysWho, colleagues_found_by
 from autoful.sheets.pages import SheetPages
 from autoful.sheets.writing import as_csv
 from inventory import order_sheet, stock

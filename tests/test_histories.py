@@ -190,7 +190,7 @@ def test_a_long_history_is_leafed_through(boss: Persona, monkeypatch: pytest.Mon
         edit_ticket(ticket=ticket, fields={"notes": f"Note {n:02}"}, actor=mike)
         to = Status.ON_HOLD if n % 2 else Status.IN_PROGRESS
         transition(ticket=ticket, to=to, actor=mike, reason=f"Reason {n}")
-    monkeypatch.setattr("autoful.admin.pages.EVENTS", 15)
+    monkeypatch.setattr("autoful.admin.history_page.EVENTS", 15)
     desk, name = Desk(boss.user), f"/admin/tickets/serviceticket/{ticket.pk}"
     pages: list[Any] = [desk.get(f"{name}/history/", {"p": n}) for n in (1, 2, 3, 4, 5)]
     whole = [event for page in pages for event in page.context_data["events"]]

@@ -11,7 +11,7 @@ from unfold.decorators import display
 from autoful.actor import Actor
 from autoful.admin import VerbFormSet, VerbInline
 from autoful.admin.forms import SETTLED, Settled
-from autoful.admin.history import colleague
+from autoful.admin.people import colleague
 from autoful.money import to_cents
 from inventory.models import LARGEST_QUANTITY
 from tickets.assignment import change_team

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from autoful.admin import ReadOnlyAdmin
-from autoful.admin.history import WITH_NAMES, SaysWho, colleague, colleagues_found_by
 from autoful.admin.lists import SEARCHED, newest
+from autoful.admin.people import WITH_NAMES, SaysWho, colleague, colleagues_found_by
 from inventory.models import Part
 from mechanics.models import Mechanic
 from tickets.models import Assignment, PartLine, StatusChange

@@ -12,7 +12,8 @@ from typing import Any
 from auditlog.models import LogEntry
 
 from autoful import deferred
-from autoful.admin.history import WITH_NAMES, Event, History, MaySee, who_of
+from autoful.admin.history import Event, History, MaySee
+from autoful.admin.people import WITH_NAMES, who_of
 from inventory.models import Part, StockMovement
 from tickets.models import ServiceTicket
 

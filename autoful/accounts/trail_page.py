@@ -29,8 +29,9 @@ from autoful.accounts.models import User
 from autoful.admin import ReadOnlyAdmin
 from autoful.admin.filters import DaysFilter
 from autoful.admin.forms import is_row_number
-from autoful.admin.history import colleagues_found_by, read_out, sees_all_of, sentence
+from autoful.admin.history import read_out, sees_all_of, sentence
 from autoful.admin.lists import SEARCHED, BoundedPaginator, newest
+from autoful.admin.people import colleagues_found_by
 from autoful.sheets.writing import as_csv, newest_first
 
 admin.site.unregister(LogEntry)

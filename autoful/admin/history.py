@@ -15,34 +15,20 @@ from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from unfold.decorators import display
 
 from autoful import deferred
-from autoful.accounts.models import User
 from autoful.actor import Role
+from autoful.admin.people import Who, who_of
 
 Model = type[models.Model]
 # What a number of another row stands for. Of rows that may not be seen, nothing.
 Names = Mapping[tuple[Model, int], str]
 NO_NAMES: Names = {}
 MaySee = Callable[[Model], bool]  # whether a reader sees all rows of a kind
-WITH_NAMES = tuple(f"actor__{role}" for role in settings.ROLES)  # for select_related
-
-
-@dataclass(frozen=True)
-class Who:
-    """`name` is what they call themselves, `hat` what they cannot choose: "Mike Chen", "mechanic 3"."""
-
-    name: str
-    hat: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.hat})" if self.hat else self.name
 
 
 @dataclass(frozen=True)
@@ -52,41 +38,6 @@ class Event:
     when: datetime
     who: Who
     what: str
-
-
-def who_of(user: User | None, role: str) -> Who:
-    """Who it was: an account, in a role."""
-    if user is None:
-        return Who("Autoful") if role == Role.COMMAND else Who("Somebody", "not signed in")
-    if role in settings.ROLES:
-        profile = getattr(user, role, None)
-        if profile is None:  # closed, and its e-mail with it
-            return Who(f"A {role} who has left")
-        return Who(str(profile), f"{role} {profile.pk}")
-    return Who(user.email, role.replace("_", " "))
-
-
-def colleague(user: User | None) -> str:
-    """An account of somebody who works here, by the name that the others know."""
-    return "-" if user is None else str(getattr(user, Role.MECHANIC, None) or user.email)
-
-
-def colleagues_found_by(request: HttpRequest, text: str) -> models.QuerySet[User]:
-    """The accounts of those who are called so. By an e-mail that lists do not show, only whoever sees
-    accounts finds somebody."""
-    email = Q(email__startswith=text.lower())
-    if not request.user.has_perm("accounts.view_user"):
-        email &= Q(is_staff=True)
-    return User.objects.filter(email | Q(mechanic__name__icontains=text))
-
-
-class SaysWho:
-    """A page, or a table on one, of rows with an actor and the role they had; its rows come with
-    WITH_NAMES."""
-
-    @display(description="by")
-    def who(self, row: Any) -> str:
-        return str(who_of(row.actor, row.role))
 
 
 def sees_all_of(page: Any, request: HttpRequest) -> bool:

@@ -14,7 +14,6 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -26,7 +25,7 @@ from autoful.accounts.models import User
 from autoful.actor import Actor, Role
 from autoful.admin import once
 from autoful.admin.forms import PicksRows, add_refusal, is_row_number, minding_others
-from autoful.admin.history import History, sees_all_of
+from autoful.admin.history_page import HistoryPage
 from autoful.admin.inlines import ReadOnlyInline
 from autoful.admin.lists import ShopList
 from autoful.api.errors import with_status_of
@@ -36,20 +35,17 @@ from autoful.errors import DomainError, Missing
 T = TypeVar("T")
 Inline = TypeVar("Inline", bound=ReadOnlyInline)
 
-EVENTS, MOST_PAGES = 100, 100  # of a history: events on a page, and pages
-
 
 def back_office(request: HttpRequest) -> Actor:
     """Who is signed in, as the verbs are told."""
     return Actor(Role.BACK_OFFICE, cast(User, request.user))
 
 
-class ShopAdmin(PicksRows, ShopList):
+class ShopAdmin(PicksRows, HistoryPage, ShopList):
     """A page of the back office."""
 
     warn_unsaved_form = True
     icon = "search"  # beside what the search box found
-    history_of: type[History] = History
 
     @classmethod
     def also_shows(cls, table: type[Inline]) -> type[Inline]:
@@ -122,30 +118,6 @@ class ShopAdmin(PicksRows, ShopList):
     def construct_change_message(self, *args: Any) -> Any:
         # Django asks the formsets what they saved, which the verbs did.
         return ""
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.get_object(request, unquote(object_id))
-        more = dict(extra_context or {})
-        if row is not None and self.has_view_or_change_permission(request, row):
-            typed = request.GET.get(PAGE_VAR, "")
-            page = int(typed) if is_row_number(typed) and 0 < int(typed) <= MOST_PAGES else 1
-            # One more than is shown says whether there is an older page; nothing is counted.
-            told = self.history(request, row).read((page - 1) * EVENTS, page * EVENTS + 1)
-            more |= {"events": told[:EVENTS], "page": page}
-            more |= {"newer": page - 1, "older": page + 1 if len(told) > EVENTS else 0}
-        return super().history_view(request, object_id, more)
-
-    def history(self, request: HttpRequest, row: Any) -> History:
-        """What has happened to a row, as its reader may know it."""
-        return self.history_of(
-            row, self.hidden_fields(request.user), partial(self._may_see, request)
-        )
-
-    def _may_see(self, request: HttpRequest, model: Any) -> bool:
-        page = self.admin_site._registry.get(model)
-        return page is not None and sees_all_of(page, request)
 
 
 class ReadOnlyAdmin(ShopAdmin):
