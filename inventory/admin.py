@@ -23,9 +23,10 @@ from autoful import deferred
 from autoful.actor import Actor
 from autoful.admin import AskingPages, ReadOnlyAdmin, ReadOnlyInline
 from autoful.admin.lists import MOST_LISTED, SEARCHED, newest
+from autoful.admin.pages import back_office
 from autoful.admin.people import WITH_NAMES, SaysWho, colleagues_found_by
 from autoful.sheets.pages import SheetPages
-from autoful.sheets.writing import as_csv
+from autoful.sheets.writing import as_csv, record_export
 from inventory import order_sheet, stock
 from inventory.deliveries import DeliveryPage
 from inventory.forms import NoteForm, PartForm, QuantityField
@@ -160,6 +161,7 @@ class PartAdmin(DeliveryPage, AskingPages, SheetPages):
         if request.GET.get("format") == "csv":
             header, rows = order_sheet.header, order_sheet.rows
             name = f"order-sheet-{day}.csv"
+            record_export(back_office(request), "order sheet", "csv")
             return as_csv(name, header(sees_cost=sees_cost), rows(sees_cost=sees_cost))
         parts = list(islice(order_sheet.parts(), order_sheet.PRINTED + 1))
         shown = parts[: order_sheet.PRINTED]

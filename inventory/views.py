@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from autoful.api.permissions import PublicRead, WorksHere
 from autoful.api.viewsets import ShopViewSet
+from autoful.errors import Forbidden
 from inventory import parts
 from inventory.errors import PartNotFound
 from inventory.filters import PartFilter, PublicPartFilter, ShelvedPartFilter
@@ -61,6 +62,12 @@ class PartViewSet(ShopViewSet):
 
     def get_queryset(self) -> Any:
         return Part.objects.order_by("part_name", "id")
+
+    def body(self) -> dict[str, Any]:
+        fields = super().body()
+        if "cost" in fields and not self.sees_cost():
+            raise Forbidden("You may not see what the shop pays for parts, and so not say it.")
+        return fields
 
     def create(self, request: Request) -> Response:
         fields = self.body()

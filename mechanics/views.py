@@ -11,6 +11,7 @@ from autoful.api import reading
 from autoful.api.permissions import Anyone, OwnProfile, PublicRead, WorksHere
 from autoful.api.reading import Shape
 from autoful.api.viewsets import ShopViewSet
+from autoful.errors import Forbidden
 from mechanics import registration
 from mechanics.errors import MechanicNotFound
 from mechanics.filters import MechanicFilter
@@ -76,9 +77,10 @@ class MechanicViewSet(ShopViewSet):
         return self.answer(mechanic, 201, MechanicSerializer)
 
     def update(self, request: Request, pk: str) -> Response:
-        mechanic = registration.change_mechanic(
-            mechanic=self.get_object(), **self.body(), actor=self.actor
-        )
+        mechanic, fields = self.get_object(), self.body()
+        if "salary" in fields and not (self.sees_all() or self.owns(mechanic.pk)):
+            raise Forbidden("You may not see salaries, and so not set them.")
+        mechanic = registration.change_mechanic(mechanic=mechanic, **fields, actor=self.actor)
         return self.answer(mechanic)
 
     def destroy(self, request: Request, pk: str) -> Response:

@@ -126,7 +126,8 @@ def test_a_long_trail_is_read_piece_by_piece(desk: Desk, monkeypatch: Any) -> No
     expected = [str(pk) for pk in LogEntry.objects.order_by("-id").values_list("object_pk")]
     with CaptureQueriesContext(connection) as seen:
         rows = exported(desk)
-    assert len(rows) == len(expected)
+    assert rows[0]["Changes"] == "exported audit trail as CSV"  # taking it home is told in it
+    assert len(rows) == len(expected) + 1
     pieces = [q["sql"] for q in seen if q["sql"].endswith("LIMIT 4")]
     assert len(pieces) == (len(rows) - 2) // 4 + 1, pieces  # a last one that is not full
 
@@ -140,3 +141,27 @@ def test_nobody_changes_an_entry_not_even_the_owner(desk: Desk, last: str) -> No
     assert desk.post(url, {"post": "yes", "object_repr": "else"}).status_code == 403
     desk.post(LIST, {"action": "delete_selected", "_selected_action": [entry.pk], "post": "yes"})
     assert list(LogEntry.objects.order_by("pk").values()) == before
+
+
+def test_an_export_names_people_as_the_page_does(clerk: Persona, mike: Persona) -> None:
+    part = PartFactory.create()
+    change_part(part=part, fields={"location": "B2"}, actor=mike.actor)
+    clerk.user.user_permissions.set(
+        Permission.objects.filter(codename__in=("view_logentry", "view_part"))
+    )
+    whole = str(exported(Desk(clerk.user)))
+    assert mike.profile.name in whole and mike.user.email not in whole
+    clerk.user.user_permissions.add(Permission.objects.get(codename="view_user"))
+    assert mike.user.email in str(exported(Desk(clerk.user)))
+
+
+def test_what_is_taken_home_is_told(desk: Desk) -> None:
+    for url, what in (
+        (f"{LIST}export/", "audit trail"),
+        ("/admin/inventory/part/order-sheet/?format=csv", "order sheet"),
+        ("/admin/inventory/part/export/csv/", "parts"),
+    ):
+        b"".join(desk.get(url).streaming_content)
+        told = LogEntry.objects.latest("pk").additional_data
+        assert (told["event"], told["said"]) == ("exported", f"{what} as CSV")
+    assert desk.post(f"{LIST}export/").status_code == 405

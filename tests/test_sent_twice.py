@@ -17,6 +17,7 @@ from inventory.models import Part, StockMovement
 from inventory.tests.factories import PartFactory
 from tests.soundness import faults
 from tickets.models import ServiceTicket
+from tickets.tests.factories import ServiceTicketFactory
 
 DELIVERY = reverse("admin:inventory_part_delivery")
 SAID = "This form was sent already"
@@ -27,6 +28,16 @@ def delivery(desk: Desk, part: Part) -> dict[str, Any]:
     page: Any = desk.get(DELIVERY)
     typed = {"rows-0-part": str(part.pk), "rows-0-quantity": "7", "_once": page.context["once"]}
     return typed | {"rows-TOTAL_FORMS": "10", "rows-INITIAL_FORMS": "0"}
+
+
+def ticket_with_a_part(boss: Persona) -> tuple[str, dict[str, Any]]:
+    """The page of a ticket, three of a part typed into it."""
+    ticket = ServiceTicketFactory.create()
+    part = PartFactory.create(quantity_in_stock=10)
+    page = reverse("admin:tickets_serviceticket_change", args=(ticket.pk,))
+    form = fields_of(Desk(boss.user).get(page), "serviceticket_form")
+    typed = {"part_lines-TOTAL_FORMS": "1", "part_lines-0-part": part.pk}
+    return page, form | typed | {"part_lines-0-quantity_used": "3"}
 
 
 @pytest.mark.django_db
@@ -81,6 +92,17 @@ class TestOneAfterTheOther:
         assert desk.post(DELIVERY, form).status_code == 302
         assert Desk(clerk.user).post(DELIVERY, form).status_code == 302
 
+    def test_a_part_added_to_a_ticket(self, boss: Persona) -> None:
+        page, form = ticket_with_a_part(boss)
+        desk = Desk(boss.user)
+        assert desk.post(page, form)["Location"] != page
+        again: Any = desk.post(page, form, follow=True)
+        assert SAID in again.content.decode()
+        # Nor does it stand there as if it were still to be saved.
+        assert fields_of(again, "serviceticket_form")["part_lines-TOTAL_FORMS"] == "1"
+        assert Part.objects.get().quantity_in_stock == 7
+        assert faults() == []
+
     def test_one_part_received(self, boss: Persona) -> None:
         desk, part = Desk(boss.user), PartFactory.create(quantity_in_stock=50)
         page = reverse("admin:inventory_part_receive", args=(part.pk,))
@@ -104,6 +126,22 @@ class TestAtOnce:
         answers = at_once(*[partial(desk.post, DELIVERY, form) for desk in desks])
         moves = StockMovement.objects.filter(part=part, reason="received")
         return sorted(answer.status_code for answer in answers), moves.count()
+
+    def left_of_ten(self, boss: Persona) -> int:
+        """How many are left when a form that adds three to a ticket is sent four times."""
+        page, form = ticket_with_a_part(boss)
+        at_once(*[partial(Desk(boss.user).post, page, form) for _ in range(4)])
+        assert faults() == []
+        return Part.objects.get().quantity_in_stock
+
+    def test_four_of_one_ticket_add_once(self, boss: Persona) -> None:
+        assert self.left_of_ten(boss) == 7
+
+    def test_control_without_the_word_each_adds(
+        self, boss: Persona, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(once, "claim", lambda request, actor: None)
+        assert self.left_of_ten(boss) == 1
 
     def test_six_of_one_form_book_once(self, boss: Persona) -> None:
         assert self.booked(boss) == ([200, 200, 200, 200, 200, 302], 1)

@@ -5,11 +5,13 @@ from typing import Any
 import django_otp.plugins.otp_totp.admin  # noqa: F401
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.decorators import display
 
@@ -80,10 +82,19 @@ class UserAdmin(GivesRights, DjangoUserAdmin):
 
     @admin.action(description="Remove the second factor (phone lost)", permissions=["change"])
     def remove_second_factor(self, request: HttpRequest, queryset: Any) -> None:
-        told = self._managed(request, queryset)
+        told = self._managed(request, queryset.exclude(pk=request.user.pk))
+        if queryset.filter(pk=request.user.pk).exists():
+            # Not by whoever finds the desk unattended.
+            said = "Your own you turn off on the page “Second factor”, with the phone at hand."
+            self.message_user(request, said, messages.WARNING)
         second_factor.remove(users=told, actor=back_office(request))
         names = ", ".join(map(str, told)) or "nobody"
         self.message_user(request, f"No code is asked for any more: {names}.")
+
+    def user_change_password(self, request: HttpRequest, id: str, *args: Any) -> Any:  # noqa: A002
+        if self.get_object(request, unquote(id)) == request.user:
+            return redirect("admin:password_change")  # there, the old one is asked for
+        return super().user_change_password(request, id, *args)
 
     def _managed(self, request: HttpRequest, queryset: Any) -> list[User]:
         """Those of the back office among them whose sign-in this person may decide."""

@@ -6,7 +6,12 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
-from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm
+from unfold.forms import (
+    AdminOwnPasswordChangeForm,
+    AdminPasswordChangeForm,
+    AuthenticationForm,
+    UserChangeForm,
+)
 from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
     UnfoldAdminPasswordWidget,
@@ -157,6 +162,17 @@ class UserForm(UserChangeForm):
             self.fields["password"].widget = Settled("Set, and kept so that nobody can read it.")
             form = self.fields["password"].help_text.partition("<a")
             self.fields["password"].help_text = "".join(("Give a new one with ", *form[1:]))
+
+
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """A new password for oneself; whoever found the desk unattended may not guess the old one there."""
+
+    def clean_old_password(self) -> Any:
+        try:
+            guessing.count_try(self.user.email)
+        except limits.TooManyRequests as refused:
+            raise ValidationError(refused.message, code=refused.code) from refused
+        return super().clean_old_password()
 
 
 class PasswordForm(AdminPasswordChangeForm):

@@ -15,7 +15,7 @@ from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -26,13 +26,15 @@ from unfold.decorators import display
 
 from autoful import deferred
 from autoful.accounts.models import User
+from autoful.actor import Role
 from autoful.admin import ReadOnlyAdmin
 from autoful.admin.filters import DaysFilter
 from autoful.admin.forms import is_row_number
 from autoful.admin.history import read_out, sees_all_of, sentence
 from autoful.admin.lists import SEARCHED, BoundedPaginator, newest
-from autoful.admin.people import colleagues_found_by
-from autoful.sheets.writing import as_csv, newest_first
+from autoful.admin.pages import back_office
+from autoful.admin.people import colleague, colleagues_found_by
+from autoful.sheets.writing import as_csv, newest_first, record_export
 
 admin.site.unregister(LogEntry)
 
@@ -42,11 +44,11 @@ EXPORTED = ("When", "Who", "Role", "What", "Kind", "Object", "Changes", "Address
 TRAIL = "audit trail"  # as the navigation calls it; its model is not ours to name
 
 
-def _exported(hidden: dict[Any, set[str]], entry: LogEntry) -> list[Any]:
+def _exported(hidden: dict[Any, set[str]], names: Any, entry: LogEntry) -> list[Any]:
     kind = entry.content_type
     return [
         timezone.localtime(entry.timestamp).isoformat(timespec="seconds"),
-        str(entry.actor or ""),
+        names(entry.actor),
         str((entry.additional_data or {}).get("role", "")),
         str(entry.get_action_display()),
         kind.name,
@@ -55,6 +57,16 @@ def _exported(hidden: dict[Any, set[str]], entry: LogEntry) -> list[Any]:
         entry.remote_addr or "",
         entry.cid or "",
     ]
+
+
+def _account(user: User | None) -> str:
+    return str(user or "")
+
+
+def _colleague(user: User | None) -> str:
+    """As on the page: by a name, and nobody's e-mail but that of the back office."""
+    known = user is not None and (user.is_staff or hasattr(user, Role.MECHANIC))
+    return colleague(user) if known else ""
 
 
 def _pointing_at(queryset: Any, column: str, value: str) -> Any:
@@ -254,6 +266,8 @@ class LogEntryAdmin(ReadOnlyAdmin):
         """The entries that the list shows, by its filters and its search, as a file."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
         try:
             entries = self.listed(request)
         except IncorrectLookupParameters:
@@ -263,8 +277,12 @@ class LogEntryAdmin(ReadOnlyAdmin):
             model: page.hidden_fields(request.user)
             for model, page in self.admin_site._registry.items()
         }
+        record_export(back_office(request), TRAIL, "csv")
+        sees = request.user.has_perm("accounts.view_user")
+        told = partial(_exported, hidden, _account if sees else _colleague)
+        with_names = entries.select_related("content_type", "actor__mechanic")
         name = f"audit-{timezone.localdate()}.csv"
-        return as_csv(name, EXPORTED, map(partial(_exported, hidden), newest_first(entries)))
+        return as_csv(name, EXPORTED, map(told, newest_first(with_names)))
 
     @display(description="when")
     def when(self, entry: LogEntry) -> str:

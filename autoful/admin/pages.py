@@ -200,14 +200,17 @@ class VerbAdmin(ShopAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        more = {"once": once.new()} if object_id is None else {}
-        more |= extra_context or {}
+        more = {"once": once.new(), **(extra_context or {})}
         page = partial(super().changeform_view, request, object_id, form_url, more)
         if request.method != "POST":
             return page()
         try:
             return self.whole_or_not(request, page)
         except DomainError as refusal:
+            if object_id is not None and isinstance(refusal, once.SentAlready):
+                # Without what was typed, which would stand there to be saved once more.
+                self.message_user(request, refusal.message, messages.WARNING)
+                return redirect(self.change_url(object_id))
             # Once more from the start, this time with a form that does not pass: get_form().
             request.refusal = refusal  # type: ignore[attr-defined]
             return with_status_of(refusal, page())

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import InvalidPage, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
 from autoful.accounts import second_factor, second_factor_page
+from autoful.accounts.forms import OwnPasswordForm
 from autoful.admin.lists import is_too_much
 
 # What whoever has to set up a second factor may do before.
@@ -72,7 +74,16 @@ class BackOffice(UnfoldAdminSite):
                 found.append(SearchResult(title, description, url, page.icon))
         return first + others
 
-    # --- The second factor ---
+    # --- The password and the second factor ---
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        # Unfold says which form it is where nobody else can.
+        return PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse(f"{self.name}:password_change_done"),
+            template_name="registration/password_change_form.html",
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
 
     def get_urls(self) -> list[Any]:
         page = path("second-factor/", self.admin_view(self.second_factor), name="second_factor")

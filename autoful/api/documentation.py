@@ -1,6 +1,7 @@
 """The OpenAPI schema as it is served."""
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from django.http import HttpResponse
@@ -8,6 +9,9 @@ from drf_spectacular.settings import spectacular_settings
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+
+# One at a time: drf-spectacular writes on the views what it finds, and two would do it to each other.
+_generating = Lock()
 
 
 class SchemaView(SpectacularAPIView):
@@ -26,7 +30,12 @@ class SchemaView(SpectacularAPIView):
         )
 
 
+def _rendered(renderer: Any) -> Any:
+    with _generating:
+        return _generated(renderer)
+
+
 @cache
-def _rendered(renderer: type[BaseRenderer]) -> Any:
+def _generated(renderer: type[BaseRenderer]) -> Any:
     generator = spectacular_settings.DEFAULT_GENERATOR_CLASS()
     return renderer().render(generator.get_schema(request=None, public=True), renderer_context={})

@@ -19,7 +19,6 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from autoful import audit
 from autoful.admin.pages import VerbAdmin, back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
@@ -29,7 +28,7 @@ from autoful.sheets.limits import LARGEST_FILE, MOST_ROWS
 from autoful.sheets.looking import check
 from autoful.sheets.models import Fate, SheetImport
 from autoful.sheets.sheet import ShopSheet
-from autoful.sheets.writing import MOST_IN_XLSX, as_csv, as_xlsx
+from autoful.sheets.writing import MOST_IN_XLSX, as_csv, as_xlsx, record_export
 
 Status = SheetImport.Status
 
@@ -103,9 +102,7 @@ class SheetPages(VerbAdmin):
             self.message_user(request, said, messages.ERROR)
             return redirect(self._url("changelist"))
         plural = str(self.opts.verbose_name_plural)
-        audit.record_event(
-            staging.person(back_office(request)), "exported", said=f"{plural} as {kind.upper()}"
-        )
+        record_export(back_office(request), plural, kind)
         name = f"{plural.replace(' ', '-')}-{timezone.localdate()}.{kind}"
         as_file = as_csv if kind == "csv" else as_xlsx
         return as_file(name, *self.sheet(self, request.user).table(rows))

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import StreamingHttpResponse
 
+from autoful import audit
+from autoful.actor import Actor
 from autoful.sheets.cells import disarmed, holdable
 
 M = TypeVar("M", bound=Model)
@@ -18,6 +20,12 @@ FIRST_CHUNK = 100  # so that a download begins at once
 MOST_IN_XLSX = 100_000  # rows; it is made whole before the first byte is sent
 PIECE = 64 * 1024  # bytes
 MARK = "\ufeff"  # tells Excel that a CSV is UTF-8
+
+
+def record_export(actor: Actor, what: str, kind: str) -> None:
+    """Leave an entry that somebody of the back office took `what` home as a file."""
+    if actor.user is not None:
+        audit.record_event(actor.user, "exported", said=f"{what} as {kind.upper()}")
 
 
 def one_by_one(rows: QuerySet[M]) -> Iterator[M]:

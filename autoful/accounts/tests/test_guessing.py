@@ -24,6 +24,7 @@ from autoful.accounts.sign_in import sign_in
 from autoful.accounts.tests.factories import PASSWORD
 from autoful.actor import NOBODY, Origin, Role, coming_from
 from autoful.limits import TooManyRequests, Usage
+from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona, nobody, wearing
 from autoful.testing.rivals import at_once, many_connections
 
@@ -143,6 +144,23 @@ def test_ten_thousand_guesses_reach_the_hash_five_times_a_minute(
             passes(door, address, email)
         assert len(hashed) == 5
         clock.now += 60
+
+
+def test_the_old_password_is_not_guessed_at_a_desk_left_unattended(
+    victim: Persona, hashed: list[str], clock: Clock
+) -> None:
+    desk = Desk(victim.user)
+    typed = {"old_password": WRONG, "new_password1": "a fine new horse"}
+    typed["new_password2"] = typed["new_password1"]
+    hashed.clear()
+    for _ in range(8):
+        answer: Any = desk.post("/admin/password_change/", typed)
+        assert answer.status_code == 200
+    assert len(hashed) == 5 and "Too many requests" in answer.content.decode()
+    right = typed | {"old_password": PASSWORD}
+    assert desk.post("/admin/password_change/", right).status_code == 200  # not even the right one
+    clock.now += 60
+    assert desk.post("/admin/password_change/", right).status_code == 302
 
 
 def test_control_without_the_count_they_all_reach_it(

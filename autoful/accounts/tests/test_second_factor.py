@@ -169,6 +169,28 @@ def test_the_owner_requires_it_and_helps_who_lost_the_phone(owner: User) -> None
     assert not member.has_second_factor()
 
 
+def test_nobody_takes_off_their_own_without_the_phone(owner: User) -> None:
+    """Or whoever finds the desk unattended does; see the page of the second factor."""
+    set_up(owner)
+    desk = Desk(owner)
+    asked = {"action": "remove_second_factor", "_selected_action": [owner.pk]}
+    answer: Any = desk.post("/admin/accounts/user/", asked, follow=True)
+    assert owner.has_second_factor() and "with the phone at hand" in answer.content.decode()
+
+
+def test_nobody_gives_themselves_a_password_without_the_old_one(owner: User) -> None:
+    desk, before = Desk(owner), owner.password
+    new = {"password1": "a fine new horse", "password2": "a fine new horse"}
+    for number in (f"{owner.pk}", f"0{owner.pk}"):
+        answer = desk.post(f"/admin/accounts/user/{number}/password/", new)
+        assert answer["Location"] == "/admin/password_change/"
+    owner.refresh_from_db()
+    assert owner.password == before
+    other = UserFactory.create()
+    assert desk.post(f"/admin/accounts/user/{other.pk}/password/", new).status_code == 302
+    assert User.objects.get(pk=other.pk).check_password("a fine new horse")
+
+
 def test_who_may_not_manage_an_account_takes_nothing_off_it(owner: User, clerk: Persona) -> None:
     names = ("view_user", "change_user")
     clerk.user.user_permissions.set(Permission.objects.filter(codename__in=names))
