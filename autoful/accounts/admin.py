@@ -12,6 +12,8 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.decorators import display
 
@@ -28,7 +30,27 @@ admin.site.unregister(TOTPDevice)  # its page shows the secrets
 
 
 class GivesRights(ShopAdmin):
-    """A page on which rights are chosen: those that some page asks for."""
+    """A page on which rights are chosen, those that some page asks for; or read, line by line."""
+
+    rights = "user_permissions"
+
+    @display(description="rights")
+    def rights_in_words(self, row: Any) -> str:
+        rights = getattr(row, self.rights).select_related("content_type")
+        words = ((RightsField.label_from_instance(right),) for right in rights)
+        return format_html_join(mark_safe("<br>"), "{}", words) or "-"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        chosen = request.user.is_superuser
+        return fieldsets if chosen else [(t, self._read(more)) for t, more in fieldsets]
+
+    def _read(self, options: Any) -> dict[str, Any]:
+        fields = ["rights_in_words" if name == self.rights else name for name in options["fields"]]
+        return options | {"fields": fields}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*super().get_readonly_fields(request, obj), "rights_in_words")
 
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         if db_field.related_model is Permission:
@@ -145,6 +167,8 @@ class UserAdmin(GivesRights, DjangoUserAdmin):
 @admin.register(Group)
 class GroupAdmin(GivesRights, DjangoGroupAdmin):
     """Who may change groups may give themselves any permission: superusers alone."""
+
+    rights = "permissions"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

@@ -135,7 +135,8 @@ class UserAddForm(forms.ModelForm):
 class RightsField(forms.ModelMultipleChoiceField):
     """Rights in the words of the pages: "Service tickets: change", "Parts: view what the shop pays"."""
 
-    def label_from_instance(self, right: Any) -> str:
+    @staticmethod
+    def label_from_instance(right: Any) -> str:
         kind = right.content_type.model_class()._meta
         # Django's own four say the kind once more: "Can change service ticket".
         what = right.name.removeprefix("Can ").removesuffix(f" {kind.verbose_name}")

@@ -234,3 +234,13 @@ def test_a_group_s_rights_are_told_in_the_words_of_the_pages(desk):
     answer = desk.save(page, {"permissions": [str(pk) for pk in {*held, right.pk}]})
     assert answer.status_code == 302
     assert set(group.permissions.values_list("pk", flat=True)) == {*held, right.pk}
+
+
+def test_rights_that_may_not_be_changed_are_read_in_words(office):
+    group = Group.objects.get(name="Parts clerk")
+    page = office.get(reverse("admin:auth_group_change", args=(group.pk,))).content.decode()
+    assert "Parts: view what the shop pays for parts<br>" in page and "Can view" not in page
+    someone = UserFactory.create()
+    allow(someone, "view_customer")
+    page = office.get(change(someone)).content.decode()
+    assert "Customers: view" in page and "Can view" not in page
