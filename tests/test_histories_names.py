@@ -28,10 +28,13 @@ from mechanics.tests.factories import MechanicFactory
 from tests.test_histories import as_mechanic, told
 from tickets.assignment import assign
 from tickets.lifecycle import edit_ticket, transition
+from tickets.models import ServiceTicket
 from tickets.parts import add_part
 from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db
+
+Status = ServiceTicket.Status
 
 
 def test_whoever_calls_themselves_somebody_else_is_told_by_what_they_are(boss: Persona) -> None:

@@ -30,6 +30,7 @@ from tests.sheets import (
     told,
     upload,
 )
+from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -231,3 +232,30 @@ def test_more_than_a_workbook_takes_is_said_before(
     PartFactory.create_batch(2)
     answer: Any = Desk(boss.user).get(f"{PARTS}export/xlsx/", follow=True)
     assert "More than 1 rows go into a CSV" in answer.content.decode()
+
+
+def test_whose_car_it_is_is_told_to_who_sees_customers(boss: Persona) -> None:
+    car, other = VehicleFactory.create(customer=CustomerFactory.create()), CustomerFactory.create()
+    row = f"Customer no.,VIN,Description,Service date\n{other.pk},{car.vin},Brakes,2026-01-01\n"
+    rights = ("add_serviceticket", "change_serviceticket", "view_serviceticket")
+    assert (
+        remarks(looked_at(holding(*rights), "/admin/tickets/serviceticket/", row))
+        == "The vehicle is another customer's."
+    )
+    desk = holding(*rights, "view_customer")
+    said = f"The vehicle is customer {car.customer_id}'s."
+    assert remarks(looked_at(desk, "/admin/tickets/serviceticket/", row)) == said
+    # A ticket that is there, too, if it gets another VIN.
+    ticket = ServiceTicketFactory.create(customer=other)
+    assert (
+        remarks(
+            looked_at(desk, "/admin/tickets/serviceticket/", f"No.,VIN\n{ticket.pk},{car.vin}\n")
+        )
+        == said
+    )
+    assert (
+        remarks(
+            looked_at(desk, "/admin/tickets/serviceticket/", f"No.,VIN\n{ticket.pk},{ticket.vin}\n")
+        )
+        == ""
+    )

@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from autoful.actor import Actor
 from autoful.admin import VerbFormSet, VerbInline
-from autoful.admin.forms import SETTLED, Settled
+from autoful.admin.forms import SETTLED, Settled, is_row_number
 from autoful.admin.people import colleague
 from autoful.money import to_cents
 from inventory.models import LARGEST_QUANTITY
@@ -61,8 +61,11 @@ class PartLineFormSet(VerbFormSet):
 
     def save_by_verbs(self, parent: ServiceTicket, actor: Actor) -> None:
         steps: list[tuple[int, Callable[..., Any], dict[str, Any]]] = []
-        for line in self.removed:
-            steps.append((line.part_id, remove_line, {"line_id": line.pk}))
+        for form in self.deleted_forms:
+            if (line := form.instance).pk:
+                shown = self.shown(form, "quantity_used")
+                was = int(shown) if is_row_number(shown) else None
+                steps.append((line.part_id, remove_line, {"line_id": line.pk, "was": was}))
         for form in self.corrected:
             line, to = form.instance, form.cleaned_data["quantity_used"]
             numbers = {"quantity": to, "was": form.initial["quantity_used"]}

@@ -79,16 +79,21 @@ def change_quantity(
 
 
 @verb
-def remove_line(*, ticket: ServiceTicket, line_id: int, actor: Actor) -> tuple[PartLine, Part]:
+def remove_line(
+    *, ticket: ServiceTicket, line_id: int, was: int | None = None, actor: Actor
+) -> tuple[PartLine, Part]:
     """Take a line off the ticket and put its parts back into stock.
 
+    `was` is the quantity that whoever asks has seen, if they have.
     Returns the removed line and the part with its new stock.
-    Raises TicketNotFound, TicketClosed, LineNotOnTicket.
+    Raises TicketNotFound, TicketClosed, LineNotOnTicket, LineChangedMeanwhile.
     """
     ticket = lock_open_ticket(ticket.pk)
-    line = ticket.part_lines.filter(pk=line_id).first()
+    line = ticket.part_lines.select_related("part").filter(pk=line_id).first()
     if line is None:
         raise LineNotOnTicket
+    if was not in (None, line.quantity_used):
+        raise LineChangedMeanwhile(line.part.part_name, line.quantity_used)
     part = stock.put_back(
         part_id=line.part_id,
         quantity=line.quantity_used,

@@ -43,7 +43,7 @@ def about_vehicle(ticket: ServiceTicket, before: Before, user: User) -> Iterator
     if not _sees(user):
         return
     if not before.known and (vehicle.make or vehicle.year):
-        yield format_html("{} is new here, by its VIN. {}", vehicle, _page(vehicle, "See its page"))
+        yield format_html("{} is new here. {}", vehicle, _page(vehicle, "See its page"))
     if vehicle.customer_id not in (None, ticket.customer_id):
         sees = user.has_perm("customers.view_customer")
         owner = vehicle.customer if sees else "another customer"

@@ -1,5 +1,6 @@
 """Service tickets in a spreadsheet."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from autoful.sheets.entries import Entry
 from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
 from customers.models import Customer, Vehicle
 from customers.sheets import Vin
+from customers.vehicles import normalize_vin
 from tickets.lifecycle import edit_ticket
 from tickets.models import ServiceTicket
 
@@ -68,13 +70,25 @@ class TicketSheet(ShopSheet):
     def dehydrate_team(self, ticket: ServiceTicket) -> str:
         return ", ".join(one.mechanic.name for one in ticket.assignments.all())
 
+    def __init__(self, page: Any, user: Any) -> None:
+        super().__init__(page, user)
+        self._names_owners = user.has_perm("customers.view_customer")
+        self._owners: dict[str, int] = {}
+
+    def look_around(self, entries: Sequence[Entry]) -> None:
+        vins = {normalize_vin(str(vin)) for e in entries if (vin := e.values.get("vin"))}
+        theirs = Vehicle.objects.filter(vin__in=vins, customer__isnull=False)
+        self._owners = dict(theirs.values_list("vin", "customer"))
+
     def remarks(self, entry: Entry, before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
-        customer, vin = cleaned.get("customer"), cleaned.get("vin")
-        if entry.known or not customer:
+        vin = cleaned.get("vin")
+        customer = entry.known.customer if entry.known else cleaned.get("customer")
+        owner = self._owners.get(vin or "")
+        is_as_it_was = entry.known and before.get("vin") == vin
+        if is_as_it_was or not customer or owner in (None, customer.pk):
             return []
-        theirs = Vehicle.objects.filter(vin=vin, customer__isnull=False).exclude(customer=customer)
-        owners = theirs.values_list("customer", flat=True)
-        return [f"The vehicle is customer {owner}'s." for owner in owners]
+        whose = f"customer {owner}'s" if self._names_owners else "another customer's"
+        return [f"The vehicle is {whose}."]
 
     def title(self, row: ServiceTicket) -> str:
         number = f"#{row.pk} " if row.pk else ""

@@ -20,6 +20,7 @@ from autoful.accounts.tokens import profiles
 from autoful.actor import Actor, Role
 from autoful.db import lock, lock_if_there
 from autoful.errors import Forbidden, InvalidField, Missing
+from autoful.verbs import verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,22 @@ def change_account(
         if worn is not None and worn.email != user.email:
             worn.email = user.email
             worn.save(update_fields=["email", "updated_at"])
+    return user
+
+
+@verb
+def set_password(*, user: User, password_hash: str, actor: Actor) -> User:
+    """Give an account another password, which ends its tokens and sessions; returns it as it is then.
+
+    Nothing else of it is written: it may have been deactivated while the password was hashed.
+    Raises Forbidden for anybody but its own person and a back office that may do all that it may.
+    """
+    user = lock(User.objects.all(), user.pk, Missing("Account not found."))
+    if not may_decide_sign_in(actor, user):
+        raise Forbidden("You may not change how this account signs in.")
+    user.password = password_hash
+    user.token_version += 1
+    user.save(update_fields=["password", "token_version"])
     return user
 
 

@@ -10,6 +10,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.html import format_html_join
@@ -18,18 +19,19 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.decorators import display
 
 from autoful.accounts import second_factor, trail_page  # noqa: F401  # registers its page
+from autoful.accounts.errors import EmailTaken
 from autoful.accounts.forms import PasswordForm, RightsField, UserAddForm, UserForm
 from autoful.accounts.groups import delete_groups
 from autoful.accounts.models import User
 from autoful.accounts.permissions import may_manage
-from autoful.admin import ShopAdmin
+from autoful.admin import VerbAdmin
 from autoful.admin.pages import back_office
 
 admin.site.unregister(Group)
 admin.site.unregister(TOTPDevice)  # its page shows the secrets
 
 
-class GivesRights(ShopAdmin):
+class GivesRights(VerbAdmin):
     """A page on which rights are chosen, those that some page asks for; or read, line by line."""
 
     rights = "user_permissions"
@@ -63,7 +65,7 @@ class GivesRights(ShopAdmin):
 
 
 @admin.register(User)
-class UserAdmin(GivesRights, DjangoUserAdmin):
+class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[misc]
     """Accounts. Never deleted, because the ledger points at them: deactivated."""
 
     form, add_form, change_password_form = UserForm, UserAddForm, PasswordForm
@@ -143,13 +145,17 @@ class UserAdmin(GivesRights, DjangoUserAdmin):
         return readonly
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if not change:
-            obj.save()
-            return
         # By name: the whole row would undo a password that was changed since the page was opened.
         columns = {field.name for field in User._meta.concrete_fields}
-        if changed := columns & set(form.changed_data):
-            obj.save(update_fields=changed)
+        changed = columns & set(form.changed_data)
+        try:
+            with transaction.atomic():
+                if not change:
+                    obj.save()
+                elif changed:
+                    obj.save(update_fields=changed)
+        except IntegrityError as taken:  # by somebody who was faster
+            raise EmailTaken from taken
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -165,10 +171,11 @@ class UserAdmin(GivesRights, DjangoUserAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(GivesRights, DjangoGroupAdmin):
+class GroupAdmin(GivesRights, DjangoGroupAdmin):  # type: ignore[misc]
     """Who may change groups may give themselves any permission: superusers alone."""
 
     rights = "permissions"
+    held_by = "name"  # Django's table has no version
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -178,6 +185,9 @@ class GroupAdmin(GivesRights, DjangoGroupAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        obj.save()
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
         delete_groups(group_ids=[obj.pk], actor=back_office(request))

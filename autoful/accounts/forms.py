@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
@@ -20,9 +21,10 @@ from unfold.widgets import (
 
 from autoful import limits
 from autoful.accounts import guessing, second_factor
+from autoful.accounts.account import set_password
 from autoful.accounts.models import User, normalize_email
 from autoful.accounts.sign_in import record
-from autoful.actor import NOBODY, Role
+from autoful.actor import NOBODY, Role, current_actor
 from autoful.admin.forms import Settled
 
 
@@ -165,7 +167,24 @@ class UserForm(UserChangeForm):
             self.fields["password"].help_text = "".join(("Give a new one with ", *form[1:]))
 
 
-class OwnPasswordForm(AdminOwnPasswordChangeForm):
+class SetsPassword:
+    """In place of Django's own saving, which writes the whole row as it was before the hash."""
+
+    def set_password_and_save(
+        self,
+        user: User,
+        password_field_name: str = "password1",  # noqa: S107
+        commit: bool = True,
+    ) -> User:
+        password = self.cleaned_data[password_field_name]  # type: ignore[attr-defined]
+        hashed = make_password(password)
+        now = set_password(user=user, password_hash=hashed, actor=current_actor())
+        # By these the session that it was done in goes on.
+        user.password, user.token_version = now.password, now.token_version
+        return user
+
+
+class OwnPasswordForm(SetsPassword, AdminOwnPasswordChangeForm):
     """A new password for oneself; whoever found the desk unattended may not guess the old one there."""
 
     def clean_old_password(self) -> Any:
@@ -176,7 +195,7 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
         return super().clean_old_password()
 
 
-class PasswordForm(AdminPasswordChangeForm):
+class PasswordForm(SetsPassword, AdminPasswordChangeForm):
     """A new password for somebody. An account is closed by deactivating it, not by having none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -51,7 +52,10 @@ class AskingPages(VerbAdmin):
             except DomainError as refusal:
                 add_refusal(form, refused := refusal)
                 if shown and posted is not None:
-                    obj.refresh_from_db()
+                    obj = self.get_object(request, unquote(object_id))
+                    if obj is None:  # deleted meanwhile
+                        self.message_user(request, refused.message, messages.ERROR)
+                        return redirect("admin:index")
                     posted.update(shown(obj))
         context |= {**self.admin_site.each_context(request), "opts": self.opts, "original": obj}
         context |= {

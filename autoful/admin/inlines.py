@@ -55,6 +55,10 @@ class VerbFormSet(PaginationInlineFormSet):
         changed = [form for form in self.initial_forms if form.has_changed()]
         return [form for form in changed if form not in self.deleted_forms]
 
+    def shown(self, form: Any, name: str) -> str:
+        """What a field of a row said on the page; nothing where it was no box."""
+        return str(self.data.get(form.add_initial_prefix(name), ""))
+
     @property
     def removed(self) -> list[Any]:
         """The rows that are to go, without those that are gone already."""

@@ -15,6 +15,7 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import SuspiciousOperation
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -154,6 +155,8 @@ class VerbAdmin(ShopAdmin):
     """
 
     delete_notice = ""
+    # The column in which a row of the page is locked.
+    held_by = "version"
     change_form_before_template = "admin/once.html"
     delete_confirmation_template = "admin/verb_delete.html"
     delete_selected_confirmation_template = "admin/verb_delete.html"
@@ -205,7 +208,7 @@ class VerbAdmin(ShopAdmin):
         if request.method != "POST":
             return page()
         try:
-            return self.whole_or_not(request, page)
+            return self.whole_or_not(request, partial(self._held, object_id, page))
         except DomainError as refusal:
             if object_id is not None and isinstance(refusal, once.SentAlready):
                 # Without what was typed, which would stand there to be saved once more.
@@ -214,6 +217,15 @@ class VerbAdmin(ShopAdmin):
             # Once more from the start, this time with a form that does not pass: get_form().
             request.refusal = refusal  # type: ignore[attr-defined]
             return with_status_of(refusal, page())
+
+    def _held(self, object_id: str | None, page: Callable[[], T]) -> T:
+        """Nobody else writes the row between the look at what they have changed and the verbs: of two who
+        save at once the second is told, too. An UPDATE that changes nothing: whoever saves a page as it
+        was leaves its version alone. Two nodes of a cluster then fight it out in the verbs."""
+        if object_id is not None and is_row_number(number := unquote(object_id)):
+            row = self.model._base_manager.filter(pk=number)
+            row.update(**{self.held_by: F(self.held_by)})
+        return page()
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.urls import reverse
 from django.utils import timezone
 
 from autoful.actor import COMMAND
+from autoful.admin import VerbAdmin
 from autoful.testing.pages import Desk
 from inventory import order_sheet, stock
 from inventory.models import Part, StockMovement
@@ -143,3 +145,18 @@ def test_stock_in_money(desk):
     assert (value.at_cost, value.at_price) == (Decimal("7.50"), Decimal("34.97"))
     assert value.without_cost == 1
     assert "1 part" in desk.get(LIST).content.decode()
+
+
+def test_a_part_deleted_while_it_is_counted_is_no_error(desk, monkeypatch):
+    part = PartFactory.create(quantity_in_stock=3)
+    adjust = reverse("admin:inventory_part_adjust", args=(part.pk,))
+    whole = VerbAdmin.whole_or_not
+
+    def gone_before(page, request, step):
+        Part.objects.filter(pk=part.pk).delete()
+        return whole(page, request, step)
+
+    monkeypatch.setattr(VerbAdmin, "whole_or_not", gone_before)
+    answer = desk.post(adjust, {"quantity": "2", "was": "3", "note": "x"}, follow=True)
+    assert answer.status_code == 200
+    assert "Inventory part not found." in answer.content.decode()

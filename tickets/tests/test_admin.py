@@ -414,3 +414,17 @@ def test_a_page_that_loses_every_time_says_so(desk, monkeypatch):
     assert "Too many people are changing this at once" in refusals_of(answer)
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
     assert "Loud" in answer.content.decode()
+
+
+def test_a_line_crossed_out_whose_quantity_somebody_raised_is_told(desk):
+    part = PartFactory.create(quantity_in_stock=50)
+    ticket = ServiceTicketFactory.create(parts=[(part, 1)])
+    page = reverse("admin:tickets_serviceticket_change", args=(ticket.pk,))
+    form = fields_of(desk.get(page), "serviceticket_form") | {"part_lines-0-DELETE": "on"}
+    line = ticket.part_lines.get()
+    change_quantity(ticket=ticket, line_id=line.pk, quantity=9, was=1, actor=COMMAND)
+    assert "changed the quantity" in desk.post(page, form).content.decode()
+    assert ticket.part_lines.get().quantity_used == 9
+    form = fields_of(desk.get(page), "serviceticket_form") | {"part_lines-0-DELETE": "on"}
+    assert desk.post(page, form).status_code == 302
+    assert not ticket.part_lines.exists()
