@@ -174,6 +174,7 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[misc]
 class GroupAdmin(GivesRights, DjangoGroupAdmin):  # type: ignore[misc]
     """Who may change groups may give themselves any permission: superusers alone."""
 
+    fields = ("name", "permissions")
     rights = "permissions"
     held_by = "name"  # Django's table has no version
 

@@ -141,7 +141,9 @@ class RightsField(forms.ModelMultipleChoiceField):
     def label_from_instance(right: Any) -> str:
         kind = right.content_type.model_class()._meta
         # Django's own four say the kind once more: "Can change service ticket".
-        what = right.name.removeprefix("Can ").removesuffix(f" {kind.verbose_name}")
+        what, _, model = right.codename.partition("_")
+        if model != kind.model_name:
+            what = right.name.removeprefix("Can ")
         return f"{capfirst(kind.verbose_name_plural)}: {what}"
 
 
