@@ -300,7 +300,7 @@ def pages_meet() -> list[Any]:
     def save(ticket: ServiceTicket, typed: list[Part]) -> None:
         lines = [{"part": part, "quantity_used": 1} for part in typed]
         added = [SimpleNamespace(cleaned_data=line) for line in lines]
-        page: Any = SimpleNamespace(added=added, corrected=[], removed=[])
+        page: Any = SimpleNamespace(added=added, corrected=[], deleted_forms=[])
         inlines.PartLineFormSet.save_by_verbs(page, ticket, COMMAND)
 
     one, two = ServiceTicketFactory.create(), ServiceTicketFactory.create()
