@@ -140,8 +140,11 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[misc]
         if obj is not None and any(hasattr(obj, role) for role in settings.ROLES):
             # A customer's address is written in two places; the customer's own page knows both.
             readonly += ("email",)
-        if obj == request.user and not request.user.is_superuser:
-            readonly += ("second_factor_required",)
+        if obj == request.user:
+            # Who shuts themselves out may be the last who could let them in again.
+            readonly += ("is_active", "is_staff", "is_superuser")
+            if not request.user.is_superuser:
+                readonly += ("second_factor_required",)
         return readonly
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

@@ -239,6 +239,18 @@ def test_a_group_s_rights_are_told_in_the_words_of_the_pages(desk):
     assert set(group.permissions.values_list("pk", flat=True)) == {*held, right.pk}
 
 
+def test_nobody_shuts_themselves_out(desk):
+    me = desk.user
+    shut = {"is_active": None, "is_staff": None, "is_superuser": None}
+    assert desk.save(change(me), shut).status_code == 302
+    me.refresh_from_db()
+    assert me.is_active and me.is_staff and me.is_superuser
+    other = SuperuserFactory.create()
+    assert desk.save(change(other), shut).status_code == 302
+    other.refresh_from_db()
+    assert not (other.is_active or other.is_staff or other.is_superuser)
+
+
 def test_rights_that_may_not_be_changed_are_read_in_words(office):
     group = Group.objects.create(name="Buyers")
     group.permissions.add(Permission.objects.get(codename="view_cost"))
