@@ -17,6 +17,7 @@ from autoful.accounts.forms import PasswordForm
 from autoful.accounts.models import User
 from autoful.accounts.tests.factories import PASSWORD, SuperuserFactory, UserFactory
 from autoful.admin import VerbAdmin
+from autoful.errors import Busy
 from autoful.testing.pages import Desk, fields_of
 from autoful.testing.personas import Persona
 from autoful.testing.rivals import many_connections, on_mysql, rival_before
@@ -140,3 +141,21 @@ def test_nor_does_one_s_own() -> None:
     me.refresh_from_db()
     assert not me.is_superuser and me.check_password(NEW)
     assert desk.get(reverse("admin:index")).status_code == 200  # this session goes on
+
+
+def test_a_password_that_cannot_be_set_now_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(**fields: Any) -> None:
+        raise Busy
+
+    me, other = SuperuserFactory.create(), UserFactory.create()
+    me.set_password(PASSWORD)
+    me.save()
+    monkeypatch.setattr("autoful.accounts.forms.set_password", busy)
+    typed = {"password1": NEW, "password2": NEW}
+    own = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    for url, form in (
+        (reverse("admin:auth_user_password_change", args=(other.pk,)), typed),
+        (reverse("admin:password_change"), own),
+    ):
+        answer: Any = Desk(me).post(url, form, follow=True)
+        assert answer.status_code == 200 and Busy().message in answer.content.decode()

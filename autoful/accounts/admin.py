@@ -26,6 +26,7 @@ from autoful.accounts.models import User
 from autoful.accounts.permissions import may_manage
 from autoful.admin import VerbAdmin
 from autoful.admin.pages import back_office
+from autoful.errors import DomainError
 
 admin.site.unregister(Group)
 admin.site.unregister(TOTPDevice)  # its page shows the secrets
@@ -118,7 +119,11 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[misc]
     def user_change_password(self, request: HttpRequest, id: str, *args: Any) -> Any:  # noqa: A002
         if self.get_object(request, unquote(id)) == request.user:
             return redirect("admin:password_change")  # there, the old one is asked for
-        return super().user_change_password(request, id, *args)
+        try:
+            return super().user_change_password(request, id, *args)
+        except DomainError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return redirect(request.path)
 
     def _managed(self, request: HttpRequest, queryset: Any) -> list[User]:
         """Those of the back office among them whose sign-in this person may decide."""

@@ -6,6 +6,7 @@ It refuses an address that asks for nothing.
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied
@@ -20,6 +21,7 @@ from unfold.sites import UnfoldAdminSite
 from autoful.accounts import second_factor, second_factor_page
 from autoful.accounts.forms import OwnPasswordForm
 from autoful.admin.lists import is_too_much
+from autoful.errors import DomainError
 
 # What whoever has to set up a second factor may do before.
 FIRST = {"second_factor", "logout"}
@@ -78,12 +80,17 @@ class BackOffice(UnfoldAdminSite):
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         # Unfold says which form it is where nobody else can.
-        return PasswordChangeView.as_view(
+        page = PasswordChangeView.as_view(
             form_class=OwnPasswordForm,
             success_url=reverse(f"{self.name}:password_change_done"),
             template_name="registration/password_change_form.html",
             extra_context={**self.each_context(request), **(extra_context or {})},
-        )(request)
+        )
+        try:
+            return page(request)
+        except DomainError as refusal:
+            messages.error(request, refusal.message)
+            return redirect(request.path)
 
     def get_urls(self) -> list[Any]:
         page = path("second-factor/", self.admin_view(self.second_factor), name="second_factor")
