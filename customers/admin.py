@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from unfold.decorators import display
 
@@ -13,13 +13,14 @@ from autoful.actor import Actor
 from autoful.admin import StandingFilter, VerbFormSet, VerbInline
 from autoful.admin.lists import SEARCHED, newest
 from autoful.sheets.pages import SheetPages
+from customers.errors import HasTickets
 from customers.finding import customers_found, vehicles_found
 from customers.forms import ASKED, CustomerForm, NewCustomerForm
 from customers.models import Customer, Vehicle
 from customers.registration import change_customer, close_customer, enter_walk_in
 from customers.remarks import remarks_on
 from customers.sheets import CustomerSheet, VehicleSheet
-from customers.vehicles import save_vehicle
+from customers.vehicles import delete_vehicle, save_vehicle
 
 
 class VehicleFormSet(VerbFormSet):
@@ -157,8 +158,7 @@ def is_current(customer: Customer | None) -> bool:
 
 @admin.register(Vehicle)
 class VehicleAdmin(SheetPages):
-    """Vehicles are not deleted: their history belongs to the car."""
-
+    delete_notice = "For a vehicle that was entered by mistake. It goes for good."
     sheet = VehicleSheet
     list_display = ("vin", "plate", "make", "model", "year", "customer", "mileage")
     list_filter = (("customer", admin.EmptyFieldListFilter), "make")
@@ -200,8 +200,13 @@ class VehicleAdmin(SheetPages):
             Q(customer__in=owners),
         ]
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def staying(self, rows: Iterable[Vehicle]) -> list[str]:
+        counted = Vehicle.objects.filter(pk__in=[vehicle.pk for vehicle in rows])
+        counted = counted.annotate(tickets=Count("service_tickets")).filter(tickets__gt=0)
+        return [HasTickets(vehicle, vehicle.tickets).message for vehicle in counted]
+
+    def remove(self, obj: Vehicle, actor: Actor) -> None:
+        delete_vehicle(vehicle=obj, actor=actor)
 
     def enter(self, fields: dict[str, Any], actor: Actor) -> Vehicle:
         return save_vehicle(vehicle=Vehicle(**fields), changed=[], actor=actor)

@@ -9,10 +9,17 @@ from django.utils import timezone
 from vininfo import Vin
 from vininfo.exceptions import VininfoException
 
+from autoful import audit
 from autoful.actor import Actor
 from autoful.db import lock
 from autoful.verbs import verb
-from customers.errors import CustomerNotFound, OwnerChanged, VehicleNotFound, VinTaken
+from customers.errors import (
+    CustomerNotFound,
+    HasTickets,
+    OwnerChanged,
+    VehicleNotFound,
+    VinTaken,
+)
 from customers.models import Customer, Vehicle
 
 NORTH_AMERICA = "12345"  # with which its VINs begin
@@ -50,6 +57,12 @@ def vin_warning(vin: str) -> str | None:
             f"This VIN has {len(vin)} characters; since 1981 they have 17. Is it typed correctly?"
         )
     return check_digit_warning(vin)
+
+
+def vin_doubt(vin: str) -> str | None:
+    """The same, where it is most likely wrong: too short, or not what North America's makers must write
+    (49 CFR 565.15). Worth a question before a history begins under it."""
+    return vin_warning(vin) if len(vin) < 17 or vin[0] in NORTH_AMERICA else None
 
 
 def decode(vin: str) -> dict[str, Any]:
@@ -111,8 +124,20 @@ def vehicle_for(
                 )
         except IntegrityError:
             known = Vehicle.objects.get(vin=vin)
+    return brought_in(vehicle_id=known.pk, customer=customer, mileage=mileage, typed=typed)
+
+
+def brought_in(
+    *,
+    vehicle_id: int,
+    customer: Customer | None,
+    mileage: int | None,
+    typed: Mapping[str, Any] | None = None,
+) -> Vehicle:
+    """A known vehicle, with what a visit adds to it: `vehicle_for`."""
     # Locked: otherwise of two tickets opened at once the lower mileage could be written last.
-    vehicle = lock(Vehicle.objects.all(), known.pk, VehicleNotFound())
+    vehicle = lock(Vehicle.objects.all(), vehicle_id, VehicleNotFound())
+    typed = typed or {}
     changed = []
     if vehicle.customer_id is None and customer is not None:
         vehicle.customer = customer
@@ -126,6 +151,22 @@ def vehicle_for(
     if changed:
         vehicle.save(update_fields=[*changed, "updated_at"])
     return vehicle
+
+
+@verb
+def delete_vehicle(*, vehicle: Vehicle, actor: Actor) -> None:
+    """Remove one that was entered by mistake. Raises VehicleNotFound, HasTickets: the history of a car
+    belongs to the car."""
+    vehicle = lock(Vehicle.objects.all(), vehicle.pk, VehicleNotFound())
+    # A ticket that is being opened for it has locked it, or waits here and finds none.
+    tickets: Any = vehicle._meta.get_field("service_tickets").related_model
+    if count := tickets.objects.filter(vehicle=vehicle).count():
+        raise HasTickets(vehicle, count)
+    number = vehicle.pk
+    vehicle.delete()
+    # Whoever owned it may close the account some day, and then nothing leads here any more.
+    vehicle.pk = number
+    audit.erase_personal_data(vehicle, ("customer", "plate"))
 
 
 @verb

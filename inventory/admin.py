@@ -1,5 +1,6 @@
 """The back office: parts and their ledger."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
@@ -29,6 +30,7 @@ from autoful.sheets.pages import SheetPages
 from autoful.sheets.writing import as_csv, record_export
 from inventory import order_sheet, stock
 from inventory.deliveries import DeliveryPage
+from inventory.errors import PartHasHistory
 from inventory.forms import NoteForm, PartForm, QuantityField
 from inventory.models import Part, StockMovement
 from inventory.parts import change_part, delete_part, enter_part
@@ -222,6 +224,10 @@ class PartAdmin(DeliveryPage, AskingPages, SheetPages):
 
     def change(self, obj: Part, changed: dict[str, Any], actor: Actor) -> None:
         change_part(part=obj, fields=changed, actor=actor)
+
+    def staying(self, rows: Iterable[Part]) -> list[str]:
+        used = Part.objects.filter(pk__in=[part.pk for part in rows]).used()
+        return [PartHasHistory(part=part.part_name).message for part in used]
 
     def remove(self, obj: Part, actor: Actor) -> None:
         delete_part(part=obj, actor=actor)

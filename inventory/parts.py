@@ -65,7 +65,7 @@ def delete_part(*, part: Part, actor: Actor) -> None:
     """
     # The lock makes a ticket that is taking this part wait, or lets us see that it did.
     part = lock(Part.objects.all(), part.pk, PartNotFound())
-    if part.movements.filter(reason=StockMovement.Reason.USED).exists():
+    if Part.objects.filter(pk=part.pk).used().exists():
         raise PartHasHistory(part=part.part_name)
     part.delete()
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, DecimalField, F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Count, DecimalField, Exists, F, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from autoful.money import to_cents
@@ -60,6 +60,12 @@ class PartQuerySet(models.QuerySet["Part"]):
         last = Subquery(theirs.order_by("-created_at").values("created_at")[:1])
         moved = Coalesce(last, Value(LONG_AGO))
         return self.filter(quantity_in_stock__gt=0).alias(moved=moved).filter(moved__lt=moment)
+
+    def used(self) -> PartQuerySet:
+        """Those that a ticket has used at some time."""
+        movements: Any = self.model._meta.get_field("movements").related_model
+        used = movements.objects.filter(part=OuterRef("pk"), reason=movements.Reason.USED)
+        return self.filter(Exists(used))
 
     def value(self) -> StockValue:
         """What all of these parts in stock are worth."""

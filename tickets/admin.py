@@ -25,7 +25,7 @@ from customers.finding import customers_found, vehicles_found
 from customers.querysets import vin_begins
 from mechanics.models import first_name
 from tickets.filters import DueFilter
-from tickets.forms import SURE, NewTicketForm, ReasonForm, TicketForm
+from tickets.forms import SURE, NewTicketForm, ReasonForm, TicketForm, is_same_car
 from tickets.inlines import OWN_WORK, PartLineInline, TeamInline
 from tickets.lifecycle import (
     TRANSITIONS,
@@ -37,7 +37,7 @@ from tickets.lifecycle import (
 )
 from tickets.models import ServiceTicket
 from tickets.records import by_number
-from tickets.remarks import Before, about_mileage, about_vehicle, left_behind
+from tickets.remarks import Before, about_mileage, about_vehicle, left_alone, left_behind
 from tickets.sheets import TicketSheet
 from tickets.tables import TicketsOfCustomer, TicketsOfVehicle
 from tickets.timeline import Timeline
@@ -178,7 +178,8 @@ class ServiceTicketAdmin(WalkInPage, AskingPages, SheetPages):
     ) -> Any:
         sees = request.user.has_perm
         names = {"names_owners": sees("customers.view_customer")}
-        names |= {"names_vehicles": sees("customers.view_vehicle")}
+        names["names_vehicles"] = sees("customers.view_vehicle")
+        names["corrects_vehicles"] = names["names_vehicles"] and sees("customers.change_vehicle")
         asked = TicketForm if change else NewTicketForm
         form = type(asked.__name__, (asked,), names)
         return super().get_form(request, obj, change=change, **({"form": form} | kwargs))
@@ -279,7 +280,8 @@ class ServiceTicketAdmin(WalkInPage, AskingPages, SheetPages):
         return open_ticket(customer_id=fields["customer"].pk, actor=actor, **told)
 
     def change(self, obj: ServiceTicket, changed: dict[str, Any], actor: Actor) -> None:
-        edit_ticket(ticket=obj, fields=changed, actor=actor)
+        same_car = is_same_car(changed.get(SURE, ""))
+        edit_ticket(ticket=obj, fields=changed, same_car=same_car, actor=actor)
 
     def remove(self, obj: ServiceTicket, actor: Actor) -> None:
         delete_ticket(ticket=obj, actor=actor)
@@ -297,5 +299,6 @@ class ServiceTicketAdmin(WalkInPage, AskingPages, SheetPages):
         if another_vehicle or "mileage" in typed:
             told += about_mileage(obj, before, user, was=had[1])
         told += left_behind(*had, user) if change and (obj.vehicle_id, obj.mileage) != had else []
+        told += left_alone(had[0], user) if change and another_vehicle else []
         for remark in told:
             self.message_user(request, remark, messages.WARNING)

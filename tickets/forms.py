@@ -3,13 +3,24 @@
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
 
-from customers.models import Customer, Vehicle
-from customers.vehicles import normalize_vin
+from customers.models import Customer, Vehicle, validate_vin
+from customers.vehicles import normalize_vin, vin_doubt
 from tickets.models import ServiceTicket
 
-SURE = "same_vehicle"  # asked for when the vehicle is another customer's
+SURE = "sure_of_vin"  # the answer to what is asked about a VIN, and of which it was given
+RIGHT_VIN = "The VIN is right"
+SAME_CAR = "same "  # before the VIN: it is the car's own, corrected
+
+
+def is_same_car(answer: str) -> bool:
+    """Whether the VIN that was typed is that of the ticket's own vehicle, corrected."""
+    return answer.startswith(SAME_CAR)
 
 
 class TickFor(UnfoldBooleanWidget):
@@ -26,17 +37,30 @@ class TickFor(UnfoldBooleanWidget):
         return str(data.get(name, ""))
 
 
-class TicketForm(forms.ModelForm):
-    """A ticket. Whose car it is, is asked before it goes onto somebody else's ticket: a history that was
-    mixed up by a wrong VIN is not put in order by writing the right one.
+class MindsVin(forms.Form):
+    """Asks about a VIN before a history begins under it, or goes on: one that was mixed up by a wrong VIN
+    is not put in order by writing the right one.
     """
 
-    # The VIN for which the box was ticked; there is no box until there is something to ask.
-    same_vehicle = forms.CharField(
-        required=False, label="It is this vehicle", widget=forms.HiddenInput
-    )
-    # Whether whoever fills it in may know what is there already.
-    names_owners = names_vehicles = False
+    # There is no box until there is something to ask.
+    sure_of_vin = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def ask_of_vin(self, vin: str, text: str, label: str, at: str = "vin") -> None:
+        """Ask with a box, and at a field; not again where it was ticked for this VIN."""
+        if SURE in self.fields:
+            self.fields[SURE].widget, self.fields[SURE].label = TickFor(vin), label
+        if self.cleaned_data.get(SURE) != vin:
+            self.add_error(at, f"{text} tick “{label}”.")
+
+    def ask_of_doubt(self, vin: str) -> None:
+        """Of a VIN that is new here, and most likely mistyped."""
+        if doubt := vin_doubt(vin):
+            self.ask_of_vin(vin, f"{doubt} If it is,", RIGHT_VIN)
+
+
+class TicketForm(MindsVin, forms.ModelForm):
+    # Whether whoever fills it in may know what is there already, and correct a vehicle.
+    names_owners = names_vehicles = corrects_vehicles = False
 
     class Meta:
         model = ServiceTicket
@@ -45,17 +69,40 @@ class TicketForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.pop(SURE, None)  # an address does not answer what was not asked
+        if "vin" in self.fields:
+            # Django asks the column's when all else is looked at already.
+            self.fields["vin"].validators.append(validate_vin)
 
     def clean(self) -> Any:
         cleaned = super().clean() or self.cleaned_data
-        vin, customer = self._vin(), self._customer()
-        theirs = Vehicle.objects.filter(vin=vin).select_related("customer")
-        if vin and customer and (other := theirs.of_another(customer).first()):
-            if SURE in self.fields:
-                self.fields[SURE].widget = TickFor(vin)
-            if cleaned.get(SURE) != vin:
-                self._ask(other)
+        vin, sure = self._vin(), ""
+        known = Vehicle.objects.filter(vin=vin).select_related("customer").first() if vin else None
+        if known is not None:
+            customer = self._customer()
+            if customer and known.customer_id not in (None, customer.pk):
+                self._ask_of_owner(known)
+        elif vin and self.corrects_vehicles and self.instance.pk and SURE in self.fields:
+            sure = self._ask_which_car(vin)
+        elif vin:
+            self.ask_of_doubt(vin)
+        cleaned[SURE] = sure  # no answer to what was not asked
         return cleaned
+
+    def _ask_which_car(self, vin: str) -> str:
+        """Of one that no vehicle here has: the answer, if it is one."""
+        answer, same, another = self.cleaned_data.get(SURE, ""), f"{SAME_CAR}{vin}", vin
+        self.fields[SURE].label = "Which car it is"
+        self.fields[SURE].widget = UnfoldAdminRadioSelectWidget(
+            choices=[
+                (same, f"The same, whose VIN was mistyped: {self.instance.vehicle}"),
+                (another, "Another car, which is new here"),
+            ]
+        )
+        if answer in (same, another):
+            return str(answer)
+        doubt = f"{warning} " if (warning := vin_doubt(vin)) else ""
+        self.add_error("vin", f"{doubt}No vehicle here has this VIN. Say below which car it is.")
+        return ""
 
     def _vin(self) -> str:
         """The VIN that the ticket is to have and has not."""
@@ -65,13 +112,13 @@ class TicketForm(forms.ModelForm):
     def _customer(self) -> Customer | None:
         return self.instance.customer
 
-    def _ask(self, vehicle: Vehicle) -> None:
+    def _ask_of_owner(self, vehicle: Vehicle) -> None:
         what = f"the {vehicle.described}" if self.names_vehicles else "a vehicle"
         owner = str(vehicle.customer) if self.names_owners else "another customer"
-        self.add_error(
-            "vin",
-            f"This is {what} of {owner}. If the ticket is for that one, tick “It is this vehicle”.",
-        )
+        text = f"This is {what} of {owner}. If the ticket is for that one,"
+        # At the box in which it was picked, or its VIN typed.
+        at = "vehicle" if self.data.get("vehicle") and "vehicle" in self.fields else "vin"
+        self.ask_of_vin(vehicle.vin, text, "It is this vehicle", at)
 
 
 class NewTicketForm(TicketForm):
@@ -96,7 +143,7 @@ class NewTicketForm(TicketForm):
         cleaned = super().clean()
         if not self.cleaned_data.get("vin") and not self.errors.keys() & {"vin", "vehicle"}:
             self.add_error("vehicle", "Find the vehicle here, or type its VIN below.")
-        if not self._customer() and "customer" not in self.errors:
+        if self._vin() and not self._customer() and "customer" not in self.errors:
             self.add_error(
                 "customer", "Whose ticket is it? The shop knows no owner of this vehicle."
             )
@@ -114,7 +161,7 @@ class NewTicketForm(TicketForm):
             cleaned["customer"] = cleaned.get("customer") or vehicle.customer
 
     def _vin(self) -> str:
-        return str(self.cleaned_data.get("vin", ""))
+        return normalize_vin(self.cleaned_data.get("vin", ""))
 
     def _customer(self) -> Customer | None:
         return self.cleaned_data.get("customer")

@@ -15,7 +15,7 @@ from autoful.verbs import verb
 from customers.errors import CustomerNotFound
 from customers.models import Customer
 from customers.registration import enter_walk_in
-from customers.vehicles import normalize_vin, vehicle_for
+from customers.vehicles import brought_in, normalize_vin, save_vehicle, vehicle_for
 from inventory import stock
 from mechanics.models import Mechanic
 from tickets.errors import (
@@ -115,13 +115,15 @@ def edit_ticket(
     *,
     ticket: ServiceTicket,
     fields: Mapping[str, Any],
+    same_car: bool = False,
     status: str | None = None,
     reason: str = "",
     actor: Actor,
 ) -> ServiceTicket:
     """Change vin, service_desc, service_date, notes, mileage, and move the status when given.
 
-    All or nothing. Raises TicketNotFound and what `transition` raises.
+    Another VIN is another vehicle; with `same_car` the vehicle's own is corrected. All or nothing.
+    Raises TicketNotFound, VinTaken, OwnerChanged and what `transition` raises.
     """
     ticket = lock_ticket(ticket.pk)
     changed = {name: fields[name] for name in EDITABLE if name in fields}
@@ -129,9 +131,18 @@ def edit_ticket(
         changed["vin"] = normalize_vin(changed.get("vin", ticket.vin))
         # None for a customer who closed the account: nothing becomes theirs any more.
         customer = lock_if_there(Customer.objects.existing(), ticket.customer_id)
-        changed["vehicle"] = vehicle_for(
-            vin=changed["vin"], customer=customer, mileage=changed.get("mileage", ticket.mileage)
-        )
+        mileage = changed.get("mileage", ticket.mileage)
+        if same_car and changed["vin"] != ticket.vin:
+            vehicle = ticket.vehicle
+            vehicle.vin = changed["vin"]
+            save_vehicle(vehicle=vehicle, changed=["vin"], actor=actor)
+        if same_car or changed["vin"] == ticket.vin:
+            # By the vehicle: under the VIN that was written first there may be none any more.
+            changed["vehicle"] = brought_in(
+                vehicle_id=ticket.vehicle_id, customer=customer, mileage=mileage
+            )
+        else:
+            changed["vehicle"] = vehicle_for(vin=changed["vin"], customer=customer, mileage=mileage)
     for name, value in changed.items():
         setattr(ticket, name, value)
     if changed:

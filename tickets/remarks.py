@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 
 from autoful.accounts.models import User
 from customers.models import Customer, Vehicle
-from customers.vehicles import normalize_vin, vin_warning
+from customers.vehicles import normalize_vin, vin_doubt, vin_warning
 from tickets.models import ServiceTicket
 
 # Miles or kilometres more than at the last visit, or of a car that is new here.
@@ -37,8 +37,8 @@ class Before:
 def about_vehicle(ticket: ServiceTicket, before: Before, user: User) -> Iterator[str]:
     """Of the vehicle that a ticket was opened for, or was given."""
     vehicle = ticket.vehicle
-    # Of a car that was here before, whoever entered it was told.
-    if not before.known and (warning := vin_warning(ticket.vin)):
+    # Of a car that was here before, whoever entered it was told; of a doubt, whoever typed it asked.
+    if not before.known and not vin_doubt(ticket.vin) and (warning := vin_warning(ticket.vin)):
         yield warning
     if not _sees(user):
         return
@@ -106,6 +106,16 @@ def left_behind(vehicle_id: int, mileage: int | None, user: User) -> Iterator[st
         text = "{} still has {} on the clock. If that is wrong, {}"
         page = _page(vehicle, "correct it on its page")
         yield format_html(text, vehicle, f"{mileage:,}", page)
+
+
+def left_alone(vehicle_id: int, user: User) -> Iterator[str]:
+    """Of a vehicle that a ticket had and has no more: under a mistyped VIN it may be one too many."""
+    vehicle = Vehicle.objects.filter(pk=vehicle_id, service_tickets=None).first()
+    if vehicle is not None and user.has_perms(
+        ("customers.view_vehicle", "customers.delete_vehicle")
+    ):
+        text = "{} has no ticket any more. If it was entered by mistake, {}"
+        yield format_html(text, vehicle, _page(vehicle, "delete it on its page"))
 
 
 def _sees(user: User) -> bool:

@@ -28,8 +28,8 @@ from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
 from customers.forms import ASKED, WhoItIs
 from customers.models import Customer, Vehicle
-from customers.remarks import remarks_on
 from customers.vehicles import normalize_plate, normalize_vin
+from tickets.forms import RIGHT_VIN, SURE, MindsVin
 from tickets.lifecycle import open_for_walk_in, open_ticket
 from tickets.models import ServiceTicket
 from tickets.remarks import Before, about_mileage, about_vehicle, kept, kept_of
@@ -49,7 +49,7 @@ def _typed(model: Any, name: str, **options: Any) -> Any:
     return column.formfield(**(defaults | options))
 
 
-class WalkInForm(WhoItIs):
+class WalkInForm(MindsVin, WhoItIs):
     name = _typed(Customer, "name", widget=UnfoldAdminTextInputWidget(attrs=FOCUSED))
     phone = _typed(Customer, "phone")
     email = EmailField(required=False)
@@ -71,10 +71,11 @@ class WalkInForm(WhoItIs):
     make = _typed(Vehicle, "make", help_text="Empty: from the VIN, as the next two.")
     model = _typed(Vehicle, "model")
     year = _typed(Vehicle, "year", widget=UnfoldAdminIntegerFieldWidget)
-    field_order = ("name", "phone", "email", ASKED)
+    field_order = ("name", "phone", "email", ASKED, "vin", SURE)
     customer: Customer | None = None  # who is here already, and was picked
 
     def clean(self) -> Any:
+        self._look_at_the_car()
         try:
             return super().clean()
         except ValidationError:
@@ -84,6 +85,17 @@ class WalkInForm(WhoItIs):
             if self.customer is None:
                 raise
             return self.cleaned_data
+
+    def _look_at_the_car(self) -> None:
+        """Of one that is new here: whether its VIN may be mistyped."""
+        vin, plate = normalize_vin(self.cleaned_data.get("vin", "")), self.cleaned_data.get("plate")
+        if not vin or Vehicle.objects.filter(vin=vin).exists():
+            return
+        self.ask_of_doubt(vin)
+        same_plate = Vehicle.objects.with_plate(normalize_plate(plate)) if plate else None
+        if same_plate is not None and (other := same_plate.first()):
+            text = f"This plate is on the {other} already. If it is that car, type its VIN; if not,"
+            self.ask_of_vin(vin, text, RIGHT_VIN, at="plate")
 
     def look_for(self, cleaned: dict[str, Any]) -> list[Customer]:
         vin = normalize_vin(cleaned.get("vin", ""))
@@ -116,7 +128,7 @@ class WalkInPage(VerbAdmin):
         form = WalkInForm(request.POST if request.method == "POST" else None)
         refused: DomainError | None = None
         if form.is_valid():
-            fields = {name: typed for name, typed in form.cleaned_data.items() if name != ASKED}
+            fields = {k: typed for k, typed in form.cleaned_data.items() if k not in (ASKED, SURE)}
             car = {name: fields.pop(name) for name in OF_THE_CAR}
             car["plate"] = normalize_plate(car["plate"])
             before, user = Before.of(fields["vin"]), cast(User, request.user)
@@ -134,8 +146,6 @@ class WalkInPage(VerbAdmin):
                 told = [*about_vehicle(opened, before, user), *about_mileage(opened, before, user)]
                 told += kept(opened.vehicle, car)
                 told += kept_of(known, told_of) if known is not None else []
-                if car["plate"] == opened.vehicle.plate:
-                    told += remarks_on(opened.vehicle, ["plate"], user)
                 for remark in told:
                     self.message_user(request, remark, messages.WARNING)
                 return redirect("admin:tickets_serviceticket_change", opened.pk)

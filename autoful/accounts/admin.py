@@ -185,6 +185,7 @@ class GroupAdmin(GivesRights, DjangoGroupAdmin):  # type: ignore[misc]
     fields = ("name", "permissions")
     rights = "permissions"
     held_by = "name"  # Django's table has no version
+    delete_notice = "Whoever is in it leaves it, and no longer sees and does what it allowed."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

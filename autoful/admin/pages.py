@@ -281,15 +281,21 @@ class VerbAdmin(ShopAdmin):
         if isinstance(response, TemplateResponse) and response.context_data is not None:
             rows = response.context_data.get("queryset", ())
             response.context_data["notice"] = self.get_delete_notice(rows)
+            response.context_data["staying"] = self.staying(rows)
         return response
 
     def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> Any:
-        notice = self.get_delete_notice([context["object"]])
-        return super().render_delete_form(request, {"notice": notice, **context})
+        rows = [context["object"]]
+        more = {"notice": self.get_delete_notice(rows), "staying": self.staying(rows)}
+        return super().render_delete_form(request, {**more, **context})
 
     def get_delete_notice(self, rows: Iterable[Any]) -> str:
         """What is said before these rows are deleted."""
         return self.delete_notice
+
+    def staying(self, rows: Iterable[Any]) -> list[str]:
+        """What the verb would say of those among these rows that it does not delete: before it is asked."""
+        return []
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         # Django would list every row that hangs on these; what goes and stays is the verb's to say.

@@ -135,6 +135,9 @@ def test_delete_one_without_history(desk):
 def test_a_used_one_stays_and_the_verb_says_why(desk):
     part = PartFactory.create()
     ServiceTicketFactory.create(parts=[(part, 1)])
+    asked = desk.get(page("delete", part)).content.decode()
+    assert f"{part.part_name} has been used on service tickets" in asked
+    assert 'name="post"' not in asked  # nothing to say yes to
     answer = desk.post(page("delete", part), {"post": "yes"}, follow=True)
     said = [str(message) for message in answer.context["messages"]]
     assert said == [f"{part.part_name} has been used on service tickets and cannot be deleted."]
@@ -144,7 +147,10 @@ def test_a_used_one_stays_and_the_verb_says_why(desk):
 def test_deleting_several_deletes_all_or_none(desk):
     free, used = PartFactory.create(), PartFactory.create()
     ServiceTicketFactory.create(parts=[(used, 1)])
-    data = {"action": "delete_selected", "_selected_action": [free.pk, used.pk], "post": "yes"}
+    data = {"action": "delete_selected", "_selected_action": [free.pk, used.pk]}
+    asked = desk.post(LIST, data).content.decode()
+    assert f"{used.part_name} has been used" in asked and 'name="post"' not in asked
+    data["post"] = "yes"
     answer = desk.post(LIST, data, follow=True)
     said = [str(message) for message in answer.context["messages"]]
     assert len(said) == 1

@@ -201,6 +201,10 @@ class People(Model):
         known = next(iter(self.where("vehicle", vin=vin)), None)
         if known is None:
             return self.enter_vehicle(vin=vin, customer=customer, mileage=mileage)
+        return self.brought_in(known, customer, mileage)
+
+    def brought_in(self, known: int, customer: int | None, mileage: int | None) -> int:
+        customer = customer if self.existing(customer) else None
         row = self.rows["vehicle"][known]
         if row["customer"] is None and customer is not None:
             self.write("vehicle", known, customer=customer)

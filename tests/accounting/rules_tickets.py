@@ -62,7 +62,7 @@ class Tickets(Shop):
     def says_so(self, luck: random.Random, typed: dict[str, Any], vin: str) -> bool:
         """Whether the box is ticked that it is this vehicle, whosever; or one about another."""
         sure = bool(luck.randrange(3))
-        typed |= {"same_vehicle": vin.upper() if sure else luck.choice(("", "on", valid_vin(99)))}
+        typed |= {"sure_of_vin": vin.upper() if sure else luck.choice(("", "on", valid_vin(99)))}
         return sure
 
     def inline_rows(self, luck: random.Random, ticket: int | None) -> tuple[dict[str, Any], Any]:
@@ -139,10 +139,16 @@ class Tickets(Shop):
         frozen = row["status"] in ("completed", "cancelled")
         rows, then = ({}, None) if frozen else self.inline_rows(luck, ticket)
         sure = self.says_so(luck, rows, fields.get("vin", ""))
+        is_new = "vin" in changed and not self.model.where("vehicle", vin=changed["vin"].upper())
+        corrected = is_new and bool(luck.randrange(2))
+        if corrected:
+            rows["sure_of_vin"] = f"same {changed['vin'].upper()}"
 
         def edited() -> None:
             asked = "vin" in changed and self.model.is_of_another(changed["vin"], row["customer"])
-            self.model.demand(sure or not asked)
+            self.model.demand(corrected or sure or not (asked or is_new))
+            if corrected:
+                self.model.change_vehicle(row["vehicle"], vin=changed["vin"])
             self.model.edit_ticket(ticket, **changed)
             if then is not None:
                 then(ticket)

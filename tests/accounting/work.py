@@ -84,7 +84,10 @@ class Work(People):
         if "vin" in fields or "mileage" in fields:
             fields["vin"] = fields.get("vin", row["vin"]).upper()
             mileage = fields.get("mileage", row["mileage"])
-            fields["vehicle"] = self.vehicle_for(fields["vin"], row["customer"], mileage)
+            if fields["vin"] == row["vin"]:
+                fields["vehicle"] = self.brought_in(row["vehicle"], row["customer"], mileage)
+            else:
+                fields["vehicle"] = self.vehicle_for(fields["vin"], row["customer"], mileage)
         self.write("serviceticket", ticket, **fields)
         if status not in (None, row["status"]):
             self.transition(ticket, str(status), reason)

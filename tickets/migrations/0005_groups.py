@@ -62,16 +62,16 @@ def make_groups(apps: Any, schema_editor: Any) -> None:
     last migration."""
     group_model = apps.get_model("auth", "Group")
     for model, before, new in NEW_RIGHTS:
-        permission, is_new = _permission(apps, model, new)
+        given, is_new = permission(apps, model, new)
         # Once, or the groups below would be given it, too.
-        if is_new or not (permission.group_set.exists() or permission.user_set.exists()):
-            _hand_on(_permission(apps, model, before)[0], permission)
+        if is_new or not (given.group_set.exists() or given.user_set.exists()):
+            _hand_on(permission(apps, model, before)[0], given)
     for name, rights in GROUPS.items():
         group, is_new = group_model.objects.get_or_create(name=name)
         if is_new:  # one that the shop made under this name stays as the shop made it
             for model, all_of_them in rights.items():
                 for right in all_of_them.split():
-                    group.permissions.add(_permission(apps, model, right)[0])
+                    group.permissions.add(permission(apps, model, right)[0])
 
 
 def _hand_on(before: Any, new: Any) -> None:
@@ -81,7 +81,7 @@ def _hand_on(before: Any, new: Any) -> None:
         user.user_permissions.add(new)
 
 
-def _permission(apps: Any, model: str, right: str) -> tuple[Any, bool]:
+def permission(apps: Any, model: str, right: str) -> tuple[Any, bool]:
     """The permission, and whether it was made now."""
     label, name = model.split(".")
     kind, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(

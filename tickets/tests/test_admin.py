@@ -15,7 +15,7 @@ from autoful.admin.forms import changed_meanwhile
 from autoful.admin.inlines import GONE_MEANWHILE
 from autoful.testing.pages import Desk, fields_of, refusals_of
 from customers.models import Vehicle
-from customers.tests.factories import CustomerFactory, valid_vin
+from customers.tests.factories import CustomerFactory, VehicleFactory, valid_vin
 from inventory.models import Part, StockMovement
 from inventory.tests.factories import PartFactory
 from mechanics.tests.factories import MechanicFactory
@@ -116,6 +116,7 @@ def test_a_new_ticket_that_is_refused_is_not_there(desk):
 
 def test_edit(desk):
     ticket = ServiceTicketFactory.create()
+    VehicleFactory.create(vin=valid_vin(42), customer=ticket.customer)
     answer = desk.save(change(ticket), {"notes": "Loud", "vin": valid_vin(42), "mileage": "900"})
     assert answer.status_code == 302
     ticket.refresh_from_db()

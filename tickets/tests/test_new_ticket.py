@@ -92,8 +92,8 @@ def test_another_customers_car_is_asked_about(desk: Desk, camry: Vehicle, by: st
     assert not ServiceTicket.objects.exists()
     # The page that came back has the box to tick.
     again = fields_of(answer, "serviceticket_form")
-    assert f'type="checkbox" name="same_vehicle" value="{camry.vin}"' in answer.content.decode()
-    assert desk.post(ADD, again | {"same_vehicle": camry.vin}).status_code == 302
+    assert f'type="checkbox" name="sure_of_vin" value="{camry.vin}"' in answer.content.decode()
+    assert desk.post(ADD, again | {"sure_of_vin": camry.vin}).status_code == 302
     assert opened() == ("Tom", camry.vin)
     camry.refresh_from_db()
     assert camry.customer.name == "Dana Whitlow"  # whoever brings it need not own it
@@ -101,12 +101,12 @@ def test_another_customers_car_is_asked_about(desk: Desk, camry: Vehicle, by: st
 
 def test_a_vin_is_not_changed_to_another_customers_car_unasked(desk: Desk, camry: Vehicle) -> None:
     ticket = ServiceTicketFactory.create(status="completed")
-    assert 'type="checkbox" name="same_vehicle"' not in desk.get(change(ticket)).content.decode()
+    assert 'type="checkbox" name="sure_of_vin"' not in desk.get(change(ticket)).content.decode()
     before = everything()
     answer = desk.save(change(ticket), {"vin": camry.vin})
     assert "This is the 2019 Toyota Camry of Dana Whitlow." in refusals_of(answer)
     assert everything() == before
-    sure = {"vin": camry.vin, "same_vehicle": camry.vin}
+    sure = {"vin": camry.vin, "sure_of_vin": camry.vin}
     assert desk.save(change(ticket), sure).status_code == 302
     ticket.refresh_from_db()
     assert ticket.vehicle == camry
@@ -122,22 +122,104 @@ def test_a_box_that_was_ticked_for_another_is_no_answer(
     desk: Desk, camry: Vehicle, ticked: str
 ) -> None:
     tom = CustomerFactory.create(name="Tom")
-    typed = WORK | {"customer": tom.pk, "vehicle": camry.pk, "same_vehicle": ticked}
+    typed = WORK | {"customer": tom.pk, "vehicle": camry.pk, "sure_of_vin": ticked}
     assert "of Dana Whitlow" in refusals_of(desk.save(ADD, typed))
     # Nor does an address answer what was not asked.
-    url = f"{ADD}?vehicle={camry.pk}&customer={tom.pk}&same_vehicle={camry.vin}"
+    url = f"{ADD}?vehicle={camry.pk}&customer={tom.pk}&sure_of_vin={camry.vin}"
     page = fields_of(desk.get(url), "serviceticket_form")
     assert "of Dana Whitlow" in refusals_of(desk.post(url, page | WORK))
 
 
 def test_a_box_stays_ticked_while_something_else_is_wrong(desk: Desk, camry: Vehicle) -> None:
     tom = CustomerFactory.create(name="Tom")
-    typed = WORK | {"customer": tom.pk, "vehicle": camry.pk, "same_vehicle": camry.vin}
+    typed = WORK | {"customer": tom.pk, "vehicle": camry.pk, "sure_of_vin": camry.vin}
     answer = desk.save(ADD, typed | {"service_date": "x"})
     assert "of Dana Whitlow" not in refusals_of(answer)
     again = fields_of(answer, "serviceticket_form")
-    assert again["same_vehicle"] == camry.vin
+    assert again["sure_of_vin"] == camry.vin
     assert desk.post(ADD, again | WORK).status_code == 302
+
+
+MISTYPED, RIGHT = "1HGCM82633A004353", "1HGCM82633A004352"
+
+
+def test_a_vin_that_is_most_likely_mistyped_is_asked_about(desk: Desk, dana: Customer) -> None:
+    typed, before = WORK | {"customer": dana.pk, "vin": MISTYPED.lower()}, everything()
+    answer = desk.save(ADD, typed)
+    assert "check digit does not match. Is it typed correctly?" in refusals_of(answer)
+    assert "tick “The VIN is right”" in refusals_of(answer)
+    assert everything() == before
+    again = fields_of(answer, "serviceticket_form") | {"sure_of_vin": MISTYPED}
+    assert "check digit" in refusals_of(desk.post(ADD, again | {"vin": "1HGCM82633A004354"}))
+    assert desk.post(ADD, again).status_code == 302
+    assert opened() == ("Dana Whitlow", MISTYPED)
+
+
+@pytest.mark.parametrize("vin", [RIGHT, "WVWZZZ1JZXW000002"])
+def test_one_that_may_be_right_is_not(desk: Desk, dana: Customer, vin: str) -> None:
+    # Elsewhere not every maker uses the check digit.
+    assert desk.save(ADD, WORK | {"customer": dana.pk, "vin": vin}).status_code == 302
+
+
+class TestAnotherVin:
+    """A VIN on a ticket that no vehicle here has: the same car, or another one."""
+
+    @pytest.fixture
+    def ticket(self, camry: Vehicle) -> ServiceTicket:
+        Vehicle.objects.filter(pk=camry.pk).update(vin=MISTYPED)
+        return ServiceTicketFactory.create(vin=MISTYPED, customer=camry.customer)
+
+    def test_it_is_asked_which(self, desk: Desk, ticket: ServiceTicket) -> None:
+        before = everything()
+        answer = desk.save(change(ticket), {"vin": RIGHT})
+        assert "No vehicle here has this VIN. Say below" in refusals_of(answer)
+        assert f'type="radio" name="sure_of_vin" value="same {RIGHT}"' in answer.content.decode()
+        assert everything() == before
+
+    def test_the_same_car_has_it_corrected(self, desk: Desk, ticket: ServiceTicket) -> None:
+        assert desk.save(change(ticket), answered("same ")).status_code == 302
+        ticket.refresh_from_db()
+        assert (ticket.vin, ticket.vehicle.vin, ticket.vehicle.plate) == (RIGHT, RIGHT, "KX-1")
+        assert Vehicle.objects.count() == 1
+
+    def test_another_one_is_entered(self, desk: Desk, ticket: ServiceTicket) -> None:
+        was = ticket.vehicle_id
+        answer: Any = desk.save(change(ticket), answered())
+        assert Vehicle.objects.count() == 2
+        told = desk.get(answer["Location"]).content.decode()
+        page = f'/admin/customers/vehicle/{was}/change/">'
+        assert "has no ticket any more" in told and page in told
+
+    @pytest.mark.parametrize("answer", ["", "on", "same ", f"same {MISTYPED}", MISTYPED])
+    def test_an_answer_about_another_is_none(
+        self, desk: Desk, ticket: ServiceTicket, answer: str
+    ) -> None:
+        typed = {"vin": RIGHT, "sure_of_vin": answer}
+        assert "Say below" in refusals_of(desk.save(change(ticket), typed))
+
+    def test_somebody_who_was_faster_has_it(self, desk: Desk, ticket: ServiceTicket) -> None:
+        VehicleFactory.create(vin=RIGHT, customer=ticket.customer)
+        assert desk.save(change(ticket), answered("same ")).status_code == 302
+        ticket.refresh_from_db()
+        assert ticket.vehicle.vin == RIGHT  # by now it is a known one
+
+    def test_whoever_may_not_correct_cars_is_not_asked(
+        self, clerk: Persona, ticket: ServiceTicket
+    ) -> None:
+        desk = allowed(clerk, "view_serviceticket", "change_serviceticket", "view_vehicle")
+        assert desk.save(change(ticket), answered("same ")).status_code == 302
+        assert Vehicle.objects.count() == 2
+
+    def test_a_ticket_stays_with_a_car_whose_vin_was_corrected(
+        self, desk: Desk, ticket: ServiceTicket
+    ) -> None:
+        Vehicle.objects.update(vin=RIGHT)
+        assert desk.save(change(ticket), {"mileage": "81200"}).status_code == 302
+        assert [car.mileage for car in Vehicle.objects.all()] == [81200]
+
+
+def answered(how: str = "") -> dict[str, Any]:
+    return {"vin": RIGHT, "sure_of_vin": f"{how}{RIGHT}"}
 
 
 def allowed(clerk: Persona, *names: str) -> Desk:
@@ -171,7 +253,7 @@ def test_what_may_not_be_seen_is_not_picked(clerk: Persona, camry: Vehicle) -> N
     [
         ({"mileage": 52_000}, [], True),
         ({"mileage": ""}, [], True),
-        ({"vin": valid_vin(999_998)}, [], True),
+        ({"vin": valid_vin(999_998), "sure_of_vin": valid_vin(999_998)}, [], True),
         ({"mileage": 52_000}, [520_000], False),  # another ticket says it too
         ({"mileage": 530_000}, [], False),
         ({"notes": "Loud"}, [], False),

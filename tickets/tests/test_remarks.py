@@ -74,7 +74,7 @@ def test_a_second_open_ticket_leads_to_the_first(desk: Desk, camry: Vehicle) -> 
 
 def test_who_drives_a_car_of_somebody_else_may_have_bought_it(desk: Desk, camry: Vehicle) -> None:
     buyer = CustomerFactory.create()
-    told = opened(desk, camry, customer=buyer.pk, same_vehicle=camry.vin)
+    told = opened(desk, camry, customer=buyer.pk, sure_of_vin=camry.vin)
     assert "still belongs to Dana Whitlow. If it was sold" in told
     assert f'<a href="/admin/customers/vehicle/{camry.pk}/change/">' in told
 
@@ -87,7 +87,7 @@ def test_what_may_not_be_seen_is_not_told(clerk: Persona, camry: Vehicle) -> Non
         "admin:tickets_serviceticket_change",
         args=(ServiceTicketFactory.create(customer=buyer).pk,),
     )
-    told = said(desk, desk.save(page, {"vin": camry.vin, "same_vehicle": camry.vin}))
+    told = said(desk, desk.save(page, {"vin": camry.vin, "sure_of_vin": camry.vin}))
     assert "was changed successfully" in told
     assert "Dana" not in told and "Camry" not in told and "belongs" not in told
 
@@ -165,6 +165,18 @@ class TestWalkIn:
 
     def test_a_plate_that_is_on_another_car(self, desk: Desk, camry: Vehicle) -> None:
         Vehicle.objects.update(plate="qx 771")
-        told = said(desk, desk.post(WALK_IN, self.typed(plate="QX-771")))
-        assert "The plate QX-771 is on another vehicle, too" in told
+        page = desk.post(WALK_IN, self.typed(plate="QX-771"))
+        asked = " ".join(page.context_data["form"].errors["plate"])
+        assert "already. If it is that car, type its VIN" in asked and camry.vin in asked
+        assert (Customer.objects.count(), Vehicle.objects.count()) == (1, 1)
+        sure = {"plate": "QX-771", "sure_of_vin": valid_vin(7)}
+        assert desk.post(WALK_IN, self.typed(**sure)).status_code == 302
         assert Customer.objects.count() == 2
+
+    def test_a_vin_that_is_most_likely_mistyped(self, desk: Desk, camry: Vehicle) -> None:
+        vin = "1HGCM82633A004353"
+        page = desk.post(WALK_IN, self.typed(vin=vin))
+        assert "check digit" in " ".join(page.context_data["form"].errors["vin"])
+        assert (Customer.objects.count(), Vehicle.objects.count()) == (1, 1)
+        told = said(desk, desk.post(WALK_IN, self.typed(vin=vin, sure_of_vin=vin)))
+        assert "check digit" not in told  # it was asked
