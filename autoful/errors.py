@@ -11,6 +11,7 @@ class DomainError(Exception):
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 400
+    row = ""  # of a table on a page of the back office: which it is about, where that is known
 
     def __init__(self, message: str, **facts: Any) -> None:
         super().__init__(message)

@@ -121,10 +121,11 @@ class CustomerAdmin(SheetPages):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
             return fieldsets
-        return [*fieldsets, ("Account", {"fields": ("user", "created_at", "updated_at")})]
+        account = "user" if request.user.has_perm("accounts.view_user") else "has_account"
+        return [*fieldsets, ("Account", {"fields": (account, "created_at", "updated_at")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        readonly: tuple[str, ...] = ("user", "created_at", "updated_at")
+        readonly: tuple[str, ...] = ("user", "has_account", "created_at", "updated_at")
         if obj is not None and obj.user and not may_manage(request.user, obj.user):  # type: ignore[arg-type]
             readonly += ("email",)  # it is what that account signs in with
         return readonly

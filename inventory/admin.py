@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
@@ -221,6 +221,13 @@ class PartAdmin(DeliveryPage, AskingPages, SheetPages):
     def enter(self, fields: dict[str, Any], actor: Actor) -> Part:
         quantity = fields.pop("quantity_in_stock")
         return enter_part(fields=fields, quantity_in_stock=quantity, actor=actor)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        typed = {"price", "cost"} & set(form.changed_data)
+        if typed and self.sees_cost(request) and obj.cost is not None and obj.price < obj.cost:
+            told = f"{obj} is sold for less than it costs. Is that right?"
+            self.message_user(request, told, messages.WARNING)
 
     def change(self, obj: Part, changed: dict[str, Any], actor: Actor) -> None:
         change_part(part=obj, fields=changed, actor=actor)

@@ -47,7 +47,7 @@ class MechanicAdmin(VerbAdmin):
     ordering = ("name", "id")
     fieldsets = ((None, {"fields": ("name", "email", "phone", "salary", "approved", "user")}),)
     add_fieldsets = ((None, {"fields": ("name", "email", "password", "phone", "salary")}),)
-    private_fields = {"salary": "mechanics.view_salary"}
+    private_fields = {"salary": "mechanics.view_salary", "user": "accounts.view_user"}
     delete_notice = (
         "This closes the mechanic's account and erases e-mail, phone and salary for good. They "
         "are taken off every open ticket; finished tickets keep the name."

@@ -34,7 +34,7 @@ WRITTEN = (User, Group, Customer, Vehicle, Mechanic, Part, ServiceTicket)
 APPEND_ONLY = (StockMovement, StatusChange, LogEntry)
 READ_ONLY = (*APPEND_ONLY, Assignment, PartLine)
 # Their rows stay for the books, or stand where others point at them.
-NOT_DELETED = (User, Vehicle)
+NOT_DELETED = (User,)
 
 
 def url(model, page, *args):

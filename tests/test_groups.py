@@ -33,7 +33,7 @@ pytestmark = [
 TABLE = """
 pages of                    Owner  Service advisor  Parts clerk  Mechanic  Auditor
 customers.customer          VACD   VAC              -            -         V
-customers.vehicle           VAC    VAC              -            -         V
+customers.vehicle           VACD   VACD             -            -         V
 mechanics.mechanic          VACD   V                -            -         V
 inventory.part              VACD   V                VACD         V         V
 inventory.stockmovement     V      -                V            -         V
@@ -190,6 +190,21 @@ def test_a_mechanic_sees_the_tickets_they_work_on_and_no_others(world: World) ->
         assert other.vin not in answer.content.decode()
     found = desk.get("/admin/tickets/serviceticket/", {"q": other.vin})
     assert not found.context_data["cl"].result_list
+
+
+@pytest.mark.parametrize("group", NAMES)
+def test_no_page_leads_to_one_that_does_not_open(group: str, world: World) -> None:
+    """From one page of each kind: whoever follows a link of it comes somewhere."""
+    desk, followed = member(group, world), set()
+    for _, path in pages():
+        answer = desk.get(path)
+        if answer.status_code != 200 or "text/html" not in answer["Content-Type"]:
+            continue
+        for link in re.findall(r'href="(/admin/[^"?#]*)', answer.content.decode()):
+            if link not in followed and "/export/" not in link:
+                followed.add(link)
+                assert desk.get(link).status_code < 400, (path, link)
+    assert followed
 
 
 def test_the_trail_of_others_tickets_is_not_read_by_who_sees_their_own(world: World) -> None:

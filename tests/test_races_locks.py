@@ -299,7 +299,7 @@ def pages_meet() -> list[Any]:
     @db.retrying
     def save(ticket: ServiceTicket, typed: list[Part]) -> None:
         lines = [{"part": part, "quantity_used": 1} for part in typed]
-        added = [SimpleNamespace(cleaned_data=line) for line in lines]
+        added = [SimpleNamespace(cleaned_data=line, prefix="") for line in lines]
         page: Any = SimpleNamespace(added=added, corrected=[], deleted_forms=[])
         inlines.PartLineFormSet.save_by_verbs(page, ticket, COMMAND)
 

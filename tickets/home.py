@@ -149,8 +149,10 @@ def _mine(request: HttpRequest) -> list[dict[str, Any]]:
 def _low() -> dict[str, Any]:
     """Parts at or below their reorder point, emptiest first, with what brings them above it."""
     low = Part.objects.to_order()
+    count = low.count()
     return {
-        "count": low.count(),
+        "count": count,
+        "any": count or tally.total("inventory"),
         "url": _list_of("inventory_part", stock="low"),
         "rows": [
             {

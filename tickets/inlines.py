@@ -12,6 +12,7 @@ from autoful.actor import Actor
 from autoful.admin import VerbFormSet, VerbInline
 from autoful.admin.forms import SETTLED, Settled, is_row_number
 from autoful.admin.people import colleague
+from autoful.errors import DomainError
 from autoful.money import to_cents
 from inventory.models import LARGEST_QUANTITY
 from tickets.assignment import change_team
@@ -60,22 +61,30 @@ class PartLineFormSet(VerbFormSet):
         """Nor is the same part typed in twice."""
 
     def save_by_verbs(self, parent: ServiceTicket, actor: Actor) -> None:
-        steps: list[tuple[int, Callable[..., Any], dict[str, Any]]] = []
+        steps: list[tuple[int, str, Callable[..., Any], dict[str, Any]]] = []
         for form in self.deleted_forms:
             if (line := form.instance).pk:
                 shown = self.shown(form, "quantity_used")
                 was = int(shown) if is_row_number(shown) else None
-                steps.append((line.part_id, remove_line, {"line_id": line.pk, "was": was}))
+                steps.append(
+                    (line.part_id, form.prefix, remove_line, {"line_id": line.pk, "was": was})
+                )
         for form in self.corrected:
             line, to = form.instance, form.cleaned_data["quantity_used"]
             numbers = {"quantity": to, "was": form.initial["quantity_used"]}
-            steps.append((line.part_id, change_quantity, {"line_id": line.pk} | numbers))
+            known = {"line_id": line.pk} | numbers
+            steps.append((line.part_id, form.prefix, change_quantity, known))
         for form in self.added:
             part, number = form.cleaned_data["part"], form.cleaned_data["quantity_used"]
-            steps.append((part.pk, add_part, {"part_id": part.pk, "quantity": number}))
+            typed = {"part_id": part.pk, "quantity": number}
+            steps.append((part.pk, form.prefix, add_part, typed))
         # By part, whatever the rows' order: the order in which everybody locks parts.
-        for _, verb, fields in sorted(steps, key=lambda step: step[0]):
-            verb(ticket=parent, actor=actor, **fields)
+        for _, row, verb, fields in sorted(steps, key=lambda step: step[0]):
+            try:
+                verb(ticket=parent, actor=actor, **fields)
+            except DomainError as refusal:
+                refusal.row = row
+                raise
 
 
 class SeenWithTheTicket:
@@ -115,9 +124,17 @@ class TeamInline(TicketInline):
     model = Assignment
     formset = TeamFormSet
     verbose_name, verbose_name_plural = "mechanic", "Team"
-    fields = ("mechanic", "by", "assigned_at")
-    readonly_fields = ("by", "assigned_at")
+    readonly_fields = ("who", "by", "assigned_at")
     autocomplete_fields = ("mechanic",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        # As a column of its model it would lead to a page that not everybody may open.
+        sees = request.user.has_perm("mechanics.view_mechanic")
+        return ["mechanic" if sees else "who", "by", "assigned_at"]
+
+    @display(description="mechanic")
+    def who(self, assignment: Assignment) -> str:
+        return assignment.mechanic.name
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("mechanic", "assigned_by__mechanic")

@@ -83,6 +83,3 @@ class TicketsOfVehicle(TicketsTable):
         # Of a car that has changed hands they tell who had it before.
         owner = ["customer"] if request.user.has_perm("customers.view_customer") else []
         return ["number", "service_date", *owner, "work", "mileage", "state"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return self.get_fields(request, obj)

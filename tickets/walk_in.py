@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db.models import Field
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -44,8 +45,10 @@ OF_THE_CAR = ("plate", "make", "model", "year")
 def _typed(model: Any, name: str, **options: Any) -> Any:
     """The field of a form that takes what the column does."""
     column: Field[Any, Any] = model._meta.get_field(name)
-    # Django asks a column's validators when a row is checked, which here the verbs do not.
-    defaults = {"widget": UnfoldAdminTextInputWidget, "validators": column.validators}
+    # Django asks a column's validators when a row is checked, which here the verbs do not; the least
+    # number, already here.
+    checks = [check for check in column.validators if not isinstance(check, MinValueValidator)]
+    defaults = {"widget": UnfoldAdminTextInputWidget, "validators": checks}
     return column.formfield(**(defaults | options))
 
 
@@ -102,6 +105,14 @@ class WalkInForm(MindsVin, WhoItIs):
         owners = Customer.objects.existing().filter(vehicles__vin=vin)
         return list(dict.fromkeys([*owners, *super().look_for(cleaned)]))
 
+    def begin_at(self) -> None:
+        """Put the cursor into the first field that is wrong."""
+        wrong = (name for name in self.fields if name in self.errors)
+        if first := next(wrong, None):
+            for attr in FOCUSED:
+                self.fields["name"].widget.attrs.pop(attr, None)
+            self.fields[first].widget.attrs |= FOCUSED
+
     def question(self) -> str:
         names = " or ".join(customer.name for customer in self.known)
         return f"This may be {names}, who is here already, or whose vehicle it is. Say below who it is."
@@ -149,6 +160,7 @@ class WalkInPage(VerbAdmin):
                 for remark in told:
                     self.message_user(request, remark, messages.WARNING)
                 return redirect("admin:tickets_serviceticket_change", opened.pk)
+        form.begin_at()
         context = {**self.admin_site.each_context(request), "opts": self.opts, "form": form}
         context |= {"title": "Walk-in", "button": "Open the ticket"}
         context |= {"once": once.new(), "media": self.media + form.media}

@@ -1,6 +1,6 @@
 """The back office's forms about accounts."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.hashers import make_password
@@ -47,6 +47,11 @@ class SignInForm(AuthenticationForm):
     """
 
     code = CodeField(required=False, label="Code from your app, if you have set one up")
+    error_messages: ClassVar = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "This e-mail and password do not open the back office. Capitals count in the "
+        "password. Whoever forgot it gets a new one from the owner.",
+    }
 
     def clean(self) -> Any:
         # First of all: a refused guess must not cost a hash, nor tell whether it was right.
@@ -155,6 +160,7 @@ class UserForm(UserChangeForm):
         fields = "__all__"
         labels = {"is_superuser": "Superuser", "user_permissions": "Rights of their own"}
         help_texts = {
+            "is_active": "Off: signs in nowhere any more, at once. Accounts are not deleted.",
             "is_superuser": "Sees and does everything, groups and rights of others too.",
             "groups": "What somebody in a group sees and does stands at the group.",
             "user_permissions": "Beside those of the groups.",

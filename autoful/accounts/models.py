@@ -9,6 +9,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import validate_email
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -38,7 +39,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """`token_version` is part of every token: raising it ends them all. `version` is the lock."""
 
-    email = ExactCharField("e-mail", max_length=254, unique=True)
+    # Pages and API ask for one, too; the command that makes the first account asks here.
+    email = ExactCharField("e-mail", max_length=254, unique=True, validators=[validate_email])
     is_active = models.BooleanField(
         "active",
         default=True,

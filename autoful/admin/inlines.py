@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.admin.utils import flatten_fieldsets
 from django.forms.utils import ErrorDict
 from django.http import HttpRequest
 from unfold.admin import TabularInline
@@ -9,6 +10,8 @@ from unfold.forms import PaginationInlineFormSet
 
 from autoful.actor import Actor
 from autoful.admin.forms import PicksRows, label_cells, minding_others
+from autoful.admin.links import NoDeadLinks
+from autoful.errors import DomainError
 
 MOST_NEW = 100  # rows that are added at once
 GONE_MEANWHILE = (
@@ -20,8 +23,16 @@ GONE_MEANWHILE = (
 class VerbFormSet(PaginationInlineFormSet):
     """Rows that verbs write, in the transaction of their page."""
 
+    refusal: DomainError | None = None  # what a verb said of a row, when the page comes back
+
     def save_by_verbs(self, parent: Any, actor: Actor) -> None:
         raise NotImplementedError
+
+    def clean(self) -> None:
+        super().clean()
+        for form in self.forms:
+            if self.refusal is not None and self.refusal.row == form.prefix:
+                form.add_error(None, self.refusal.message)
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
@@ -103,7 +114,9 @@ class VerbInline(PicksRows, TabularInline):
             there = 0 if obj is None else self._rows(obj).count()
             kwargs |= {"max_num": there + MOST_NEW, "absolute_max": there + MOST_NEW}
             kwargs["validate_max"] = True
-        return super().get_formset(request, obj, **kwargs)
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.refusal = getattr(request, "refusal", None)
+        return formset
 
     def _rows(self, obj: Any) -> Any:
         return self.model._default_manager.filter(**{self.parent_field: obj})
@@ -135,7 +148,7 @@ class ReadOnlyFormSet(PaginationInlineFormSet):
         """Nothing to write."""
 
 
-class ReadOnlyInline(TabularInline):
+class ReadOnlyInline(NoDeadLinks, TabularInline):
     """The latest rows, to be read. Whoever may view their model sees them."""
 
     formset = ReadOnlyFormSet
@@ -144,7 +157,7 @@ class ReadOnlyInline(TabularInline):
     can_delete = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

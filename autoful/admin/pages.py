@@ -28,6 +28,7 @@ from autoful.admin import once
 from autoful.admin.forms import PicksRows, add_refusal, is_row_number, minding_others
 from autoful.admin.history_page import HistoryPage
 from autoful.admin.inlines import ReadOnlyInline
+from autoful.admin.links import NoDeadLinks
 from autoful.admin.lists import ShopList
 from autoful.api.errors import with_status_of
 from autoful.db import retrying
@@ -121,7 +122,7 @@ class ShopAdmin(PicksRows, HistoryPage, ShopList):
         return ""
 
 
-class ReadOnlyAdmin(ShopAdmin):
+class ReadOnlyAdmin(NoDeadLinks, ShopAdmin):
     """Rows that are shown and never written by hand, whoever is signed in."""
 
     actions = None

@@ -132,6 +132,13 @@ def test_delete_one_without_history(desk):
     assert not Part.objects.exists()
 
 
+@pytest.mark.parametrize(("cost", "told"), [("50", True), ("45.99", False), ("", False)])
+def test_a_price_below_the_cost_is_told(desk, cost, told):
+    answer = desk.save(ADD, NEW | {"cost": cost})
+    said = [str(message) for message in desk.get(answer["Location"]).context["messages"]]
+    assert any("sold for less than it costs" in text for text in said) == told
+
+
 def test_a_used_one_stays_and_the_verb_says_why(desk):
     part = PartFactory.create()
     ServiceTicketFactory.create(parts=[(part, 1)])

@@ -123,6 +123,17 @@ def test_edit(desk):
     assert (ticket.notes, ticket.vehicle.vin, ticket.mileage) == ("Loud", valid_vin(42), 900)
 
 
+def test_what_a_verb_refuses_is_said_at_its_row(desk):
+    plenty, few = PartFactory.create(), PartFactory.create(quantity_in_stock=1)
+    ticket = ServiceTicketFactory.create()
+    typed = row("part_lines", 0, part=plenty.pk, quantity_used=2)
+    typed |= row("part_lines", 1, part=few.pk, quantity_used=2) | {"part_lines-TOTAL_FORMS": "2"}
+    answer = desk.save(change(ticket), typed)
+    rows = answer.context_data["inline_admin_formsets"][1].formset.forms
+    assert [len(form.non_field_errors()) for form in rows[:2]] == [0, 1]
+    assert "Not enough stock" in rows[1].non_field_errors()[0]
+
+
 def test_saving_unchanged_changes_nothing(desk):
     ticket = ServiceTicketFactory.create(
         mechanics=[MechanicFactory.create()], parts=[(PartFactory.create(), 2)]

@@ -11,7 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from autoful.actor import COMMAND
 from autoful.testing.pages import Desk
+from inventory.parts import enter_part
 from inventory.tests.factories import PartFactory
 from mechanics.tests.factories import MechanicFactory
 from tickets import home
@@ -218,6 +220,16 @@ def test_a_mechanic_begins_with_their_own_work(clerk):
     ServiceTicketFactory.create(mechanics=[MechanicFactory.create()])
     rows = shown(Desk(clerk.user))["mine"]
     assert [row["ticket"] for row in rows] == [mine]
+
+
+def test_a_shop_without_parts_is_not_told_that_all_are_there(desk):
+    assert "No part has been entered yet." in desk.get(HOME).content.decode()
+    enter_part(
+        fields={"part_name": "Oil", "price": Decimal(9), "reorder_point": 1},
+        quantity_in_stock=5,
+        actor=COMMAND,
+    )
+    assert "Every part is above its reorder point." in desk.get(HOME).content.decode()
 
 
 def test_the_page_costs_the_same_however_much_there_is(desk):

@@ -139,6 +139,16 @@ def test_what_is_mistyped_is_said_and_nothing_is_half_done(desk, wrong):
     assert everything() == before
 
 
+def test_what_is_wrong_is_where_the_cursor_stands(desk):
+    page = desk.post(PAGE, typed(mileage="-4", vin=""))
+    form, said = page.context_data["form"], page.content.decode()
+    assert "Nothing is saved yet." in said
+    assert [len(form.errors[name]) for name in ("vin", "mileage")] == [1, 1]
+    focused = [name for name in form.fields if form.fields[name].widget.attrs.get("autofocus")]
+    assert focused == ["vin"]
+    assert said.count("autofocus") == 1
+
+
 def test_a_ticket_that_fails_leaves_no_customer(desk, monkeypatch):
     def fail(**kwargs):
         raise lifecycle.TicketNotFound

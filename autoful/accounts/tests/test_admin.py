@@ -3,6 +3,7 @@
 import pytest
 from auditlog.models import LogEntry
 from django.contrib.auth.models import Group, Permission
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from autoful.accounts.models import User
@@ -260,3 +261,10 @@ def test_rights_that_may_not_be_changed_are_read_in_words(office):
     allow(someone, "view_customer")
     page = office.get(change(someone)).content.decode()
     assert "Customers: view" in page and "Can view" not in page
+
+
+def test_the_first_account_is_signed_in_with_an_e_mail():
+    with pytest.raises(CommandError, match="valid email"):
+        call_command("createsuperuser", interactive=False, email="Pat")
+    call_command("createsuperuser", interactive=False, email="Pat@Shop.example", verbosity=0)
+    assert User.objects.get().email == "pat@shop.example"
