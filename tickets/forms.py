@@ -48,7 +48,8 @@ class MindsVin(forms.Form):
     def ask_of_vin(self, vin: str, text: str, label: str, at: str = "vin") -> None:
         """Ask with a box, and at a field; not again where it was ticked for this VIN."""
         if SURE in self.fields:
-            self.fields[SURE].widget, self.fields[SURE].label = TickFor(vin), label
+            self.fields[SURE].widget = TickFor(vin)
+            self[SURE].label = label
         if self.cleaned_data.get(SURE) != vin:
             self.add_error(at, f"{text} tick “{label}”.")
 
@@ -91,10 +92,10 @@ class TicketForm(MindsVin, forms.ModelForm):
     def _ask_which_car(self, vin: str) -> str:
         """Of one that no vehicle here has: the answer, if it is one."""
         answer, same, another = self.cleaned_data.get(SURE, ""), f"{SAME_CAR}{vin}", vin
-        self.fields[SURE].label = "Which car it is"
+        self[SURE].label = "Which car it is"
         self.fields[SURE].widget = UnfoldAdminRadioSelectWidget(
             choices=[
-                (same, f"The same, whose VIN was mistyped: {self.instance.vehicle}"),
+                (same, "The same car, whose VIN was mistyped"),
                 (another, "Another car, which is new here"),
             ]
         )

@@ -1,5 +1,6 @@
 """Opening a ticket in the back office: whose car it is, and what is asked before it goes elsewhere."""
 
+import re
 from typing import Any
 
 import pytest
@@ -149,6 +150,10 @@ def test_a_vin_that_is_most_likely_mistyped_is_asked_about(desk: Desk, dana: Cus
     assert "check digit does not match. Is it typed correctly?" in refusals_of(answer)
     assert "tick “The VIN is right”" in refusals_of(answer)
     assert everything() == before
+    box = re.search(
+        '<label[^>]*for="id_sure_of_vin"[^>]*>(.*?)</label>', answer.content.decode(), re.S
+    )
+    assert box and "The VIN is right" in box[1]
     again = fields_of(answer, "serviceticket_form") | {"sure_of_vin": MISTYPED}
     assert "check digit" in refusals_of(desk.post(ADD, again | {"vin": "1HGCM82633A004354"}))
     assert desk.post(ADD, again).status_code == 302
