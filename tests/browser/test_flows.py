@@ -155,6 +155,27 @@ def test_another_customers_car_is_asked_about(
     expect(page.get_by_label("It is this vehicle")).to_have_count(0)
 
 
+def test_a_mistyped_vin_is_asked_about_and_corrected_with_its_car(at_desk: Desk) -> None:
+    page, mistyped, right = at_desk.page, "1HGCM82633A004353", "1HGCM82633A004352"
+    at_desk.open("/admin/tickets/serviceticket/walk-in/")
+    page.fill("[name=name]", "Quentin Marsh")
+    page.fill("[name=plate]", "QM-4711")
+    page.fill("[name=service_desc]", "Brakes grind")
+    page.fill("[name=vin]", mistyped)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("check digit does not match")).to_be_visible()
+    expect(page.locator("[name=vin]")).to_be_focused()
+    page.get_by_label("The VIN is right").check()
+    page.get_by_role("button", name="Open the ticket").click()
+    expect(page.get_by_role("link", name=re.compile(mistyped)).first).to_be_visible()
+    page.fill("[name=vin]", right)
+    page.get_by_role("button", name="Save and continue").click()
+    page.get_by_label("The same car, whose VIN was mistyped").check()
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_role("link", name=re.compile(right)).first).to_be_visible()
+    expect(page.get_by_text("QM-4711", exact=True)).to_be_visible()
+
+
 def test_nothing_found_is_not_said_of_what_is_typed_next(at_desk: Desk) -> None:
     page = at_desk.page
     at_desk.open("/admin/")
@@ -174,7 +195,8 @@ def test_parts_are_added_with_the_stock_in_sight(at_desk: Desk, pending: int) ->
     page.fill("[name=part_lines-0-quantity_used]", str(stock + 1))
     page.get_by_role("button", name="Save and continue").click()
     # Refused in the verb's words, and what was typed is still there.
-    expect(page.get_by_text(re.compile("Not enough stock"))).to_be_visible()
+    table = page.locator("#part_lines-group")
+    expect(table.get_by_text(re.compile("Not enough stock"))).to_be_visible()
     page.fill("[name=part_lines-0-quantity_used]", "2")
     page.get_by_role("button", name="Save and continue").click()
     timeline = page.get_by_role("region", name="Timeline")
