@@ -24,8 +24,7 @@ from autoful import deferred
 from autoful.actor import Actor
 from autoful.admin import AskingPages, ReadOnlyAdmin, ReadOnlyInline
 from autoful.admin.lists import MOST_LISTED, SEARCHED, newest
-from autoful.admin.pages import back_office
-from autoful.admin.people import WITH_NAMES, SaysWho, colleagues_found_by
+from autoful.admin.people import WITH_NAMES, SaysWho, back_office, colleagues_found_by
 from autoful.sheets.pages import SheetPages
 from autoful.sheets.writing import as_csv, record_export
 from inventory import order_sheet, stock

@@ -14,7 +14,7 @@ from unfold.decorators import action
 
 from autoful.admin import VerbAdmin, once
 from autoful.admin.forms import RowPicker, label_cells
-from autoful.admin.pages import back_office
+from autoful.admin.people import back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
 from inventory import stock

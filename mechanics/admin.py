@@ -11,7 +11,7 @@ from autoful.accounts.forms import EmailField, PasswordField
 from autoful.accounts.permissions import may_manage
 from autoful.actor import Actor
 from autoful.admin import StandingFilter, VerbAdmin
-from autoful.admin.pages import back_office
+from autoful.admin.people import back_office
 from autoful.spelling import all_words
 from mechanics.models import Mechanic
 from mechanics.registration import approve, change_mechanic, close_mechanic, register_mechanic

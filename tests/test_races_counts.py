@@ -219,7 +219,7 @@ def a_cancellation_meets_a_deletion() -> list[Any]:
         actor=COMMAND,
     )
     delete = partial(lifecycle.delete_ticket, ticket=other, actor=COMMAND)
-    with patch.object(db, "RETRIES", 0), rival_before(lifecycle, "vehicle_for", delete) as rival:
+    with patch.object(db, "RETRIES", 0), rival_before(lifecycle, "brought_in", delete) as rival:
         mine = outcome(cancel)
     return [mine, rival.outcome()]
 

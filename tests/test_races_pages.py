@@ -40,7 +40,7 @@ def _connections(transactional_db: None, tmp_path: Path) -> Iterator[None]:
 @contextmanager
 def nothing_held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as without:
-        without.setattr(VerbAdmin, "_held", lambda self, object_id, page: page())
+        without.setattr(VerbAdmin, "held", lambda self, request, object_id, page: page())
         yield
 
 

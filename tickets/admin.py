@@ -4,11 +4,8 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, TextField
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import path
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
@@ -17,25 +14,23 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from autoful.accounts.models import User
 from autoful.actor import Actor
-from autoful.admin import AskingPages
 from autoful.admin.lists import SEARCHED
-from autoful.admin.pages import back_office
+from autoful.admin.people import back_office
 from autoful.sheets.pages import SheetPages
 from customers.finding import customers_found, vehicles_found
 from customers.querysets import vin_begins
 from mechanics.models import first_name
 from tickets.filters import DueFilter
-from tickets.forms import SURE, NewTicketForm, ReasonForm, TicketForm, is_same_car
+from tickets.forms import SURE, NewTicketForm, TicketForm, is_same_car
 from tickets.inlines import OWN_WORK, PartLineInline, TeamInline
 from tickets.lifecycle import (
-    TRANSITIONS,
     delete_ticket,
     delete_tickets,
     edit_ticket,
     open_ticket,
-    transition,
 )
 from tickets.models import ServiceTicket
+from tickets.moves import MovePages
 from tickets.records import by_number
 from tickets.remarks import Before, about_mileage, about_vehicle, left_alone, left_behind
 from tickets.sheets import TicketSheet
@@ -57,35 +52,10 @@ COLOURS = {
     Status.COMPLETED: "success",
     Status.CANCELLED: "danger",
 }
-MOVES = {
-    Status.IN_PROGRESS: "Start work",
-    Status.ON_HOLD: "Put on hold",
-    Status.COMPLETED: "Complete",
-    Status.CANCELLED: "Cancel ticket",
-}
-
-
-def move_label(ticket: ServiceTicket, to: str) -> str:
-    if to == Status.IN_PROGRESS and ticket.status == Status.COMPLETED:
-        return "Reopen (comeback)"
-    if to == Status.IN_PROGRESS and ticket.status == Status.ON_HOLD:
-        return "Resume work"
-    return MOVES[Status(to)]
-
-
-def _moved(ticket: ServiceTicket) -> str:
-    return f"{ticket} is {ticket.get_status_display().lower()}."
-
-
-def _what_cancelling_does(ticket: ServiceTicket) -> str:
-    lines = ticket.part_lines.select_related("part")
-    parts = ", ".join(f"{line.quantity_used}x {line.part}" for line in lines)
-    back = f" Back into stock: {parts}." if parts else ""
-    return f"This cannot be undone, and the team is released.{back}"
 
 
 @admin.register(ServiceTicket)
-class ServiceTicketAdmin(WalkInPage, AskingPages, SheetPages):
+class ServiceTicketAdmin(WalkInPage, MovePages, SheetPages):
     sheet = TicketSheet
     list_display = ("number", "customer", "vehicle", "work", "team", "service_date", "state")
     list_filter = ("status", DueFilter, "service_date")
@@ -219,60 +189,6 @@ class ServiceTicketAdmin(WalkInPage, AskingPages, SheetPages):
             "timeline": SimpleLazyObject(lambda: told[:LATEST]),
             "told_more": SimpleLazyObject(lambda: len(told) > LATEST),
         }
-
-    def moves(self, request: HttpRequest, ticket: ServiceTicket) -> list[dict[str, Any]]:
-        """What may come next, for the buttons."""
-        if not self.has_change_permission(request, ticket):
-            return []
-        moves = []
-        for to in TRANSITIONS[ticket.status]:
-            label = move_label(ticket, to)
-            variant = "default" if to == Status.ON_HOLD else "primary"
-            danger = to == Status.CANCELLED
-            moves.append({"to": to, "label": label, "variant": variant, "danger": danger})
-        return moves
-
-    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        """After saving: the move whose button was pressed, or the question that comes before it."""
-        to = request.POST.get("_move")
-        if to is None:
-            return super().response_change(request, obj)
-        if to not in MOVES:
-            raise PermissionDenied
-        if to == Status.CANCELLED or obj.status == Status.COMPLETED:
-            return redirect("admin:tickets_serviceticket_move", obj.pk, to)
-        # Inside the page's transaction: a move that is refused leaves nothing of it saved.
-        moved = transition(ticket=obj, to=to, actor=back_office(request))
-        self.message_user(request, _moved(moved), messages.SUCCESS)
-        return redirect("admin:tickets_serviceticket_change", obj.pk)
-
-    def get_urls(self) -> list[Any]:
-        move = self.admin_site.admin_view(self.move)
-        name = "tickets_serviceticket_move"
-        return [path("<path:object_id>/move/<slug:to>/", move, name=name), *super().get_urls()]
-
-    def move(self, request: HttpRequest, object_id: str, to: str) -> HttpResponse:
-        """Move the status: at once from the ticket's page, or after a word about it."""
-        ticket = self.get_object(request, object_id)
-        if to not in MOVES or ticket is None:
-            raise PermissionDenied
-        label = move_label(ticket, to)
-
-        def do(ticket: ServiceTicket, answer: dict[str, Any], actor: Actor) -> str:
-            moved = transition(ticket=ticket, to=to, reason=answer.get("reason", ""), actor=actor)
-            return _moved(moved)
-
-        cancel = to == Status.CANCELLED
-        return self.ask(
-            request,
-            object_id,
-            form_class=ReasonForm,
-            do=do,
-            title=f"{label}: #{ticket.pk}, {ticket.customer}, {ticket.vehicle}",
-            text=_what_cancelling_does(ticket) if cancel else "",
-            button=f"Yes, cancel #{ticket.pk}" if cancel else label,
-            danger=cancel,
-        )
 
     def enter(self, fields: dict[str, Any], actor: Actor) -> ServiceTicket:
         # The VIN says which vehicle.

@@ -24,7 +24,7 @@ from autoful.accounts.forms import EmailField
 from autoful.accounts.models import User
 from autoful.admin import VerbAdmin, once
 from autoful.admin.forms import add_refusal
-from autoful.admin.pages import back_office
+from autoful.admin.people import back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
 from customers.forms import ASKED, WhoItIs

@@ -25,7 +25,7 @@ from autoful.accounts.groups import delete_groups
 from autoful.accounts.models import User
 from autoful.accounts.permissions import may_manage
 from autoful.admin import VerbAdmin
-from autoful.admin.pages import back_office
+from autoful.admin.people import back_office
 from autoful.errors import DomainError
 
 admin.site.unregister(Group)

@@ -17,7 +17,7 @@ from autoful.accounts.forms import CodeField
 from autoful.accounts.models import User
 from autoful.actor import Actor
 from autoful.admin.forms import add_refusal
-from autoful.admin.pages import back_office
+from autoful.admin.people import back_office
 from autoful.errors import DomainError
 
 KEY = "second_factor"  # of the session: the secret that is proposed

@@ -32,8 +32,7 @@ from autoful.admin.filters import DaysFilter
 from autoful.admin.forms import is_row_number
 from autoful.admin.history import read_out, sees_all_of, sentence
 from autoful.admin.lists import SEARCHED, BoundedPaginator, newest
-from autoful.admin.pages import back_office
-from autoful.admin.people import colleague, colleagues_found_by
+from autoful.admin.people import back_office, colleague, colleagues_found_by
 from autoful.sheets.writing import as_csv, newest_first, record_export
 
 admin.site.unregister(LogEntry)

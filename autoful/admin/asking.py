@@ -15,7 +15,8 @@ from django.template.response import TemplateResponse
 from autoful.actor import Actor
 from autoful.admin import once
 from autoful.admin.forms import add_refusal
-from autoful.admin.pages import VerbAdmin, back_office
+from autoful.admin.pages import VerbAdmin
+from autoful.admin.people import back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
 

@@ -6,41 +6,32 @@ say, in the same words as through the API, and a refused page is written whole o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import SuspiciousOperation
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.text import capfirst
 
-from autoful.accounts.models import User
-from autoful.actor import Actor, Role
+from autoful.actor import Actor
 from autoful.admin import once
+from autoful.admin.deleting import DeletingPages
 from autoful.admin.forms import PicksRows, add_refusal, is_row_number, minding_others
 from autoful.admin.history_page import HistoryPage
 from autoful.admin.inlines import ReadOnlyInline
 from autoful.admin.links import NoDeadLinks
 from autoful.admin.lists import ShopList
+from autoful.admin.people import back_office
 from autoful.api.errors import with_status_of
-from autoful.db import retrying
 from autoful.errors import DomainError, Missing
 
 T = TypeVar("T")
 Inline = TypeVar("Inline", bound=ReadOnlyInline)
-
-
-def back_office(request: HttpRequest) -> Actor:
-    """Who is signed in, as the verbs are told."""
-    return Actor(Role.BACK_OFFICE, cast(User, request.user))
 
 
 class ShopAdmin(PicksRows, HistoryPage, ShopList):
@@ -148,19 +139,14 @@ class ReadOnlyAdmin(NoDeadLinks, ShopAdmin):
         return False
 
 
-class VerbAdmin(ShopAdmin):
+class VerbAdmin(DeletingPages, ShopAdmin):
     """Whose rows only verbs write: `enter`, `change` and `remove` name them.
 
     Saving a page, inlines included, is one transaction. A DomainError undoes all of it and comes
     back on the form with what was typed; a lost race is tried again.
     """
 
-    delete_notice = ""
-    # The column in which a row of the page is locked.
-    held_by = "version"
     change_form_before_template = "admin/once.html"
-    delete_confirmation_template = "admin/verb_delete.html"
-    delete_selected_confirmation_template = "admin/verb_delete.html"
 
     def enter(self, fields: dict[str, Any], actor: Actor) -> Any:
         """Write a new row and return it."""
@@ -169,33 +155,6 @@ class VerbAdmin(ShopAdmin):
     def change(self, obj: Any, changed: dict[str, Any], actor: Actor) -> None:
         """Write the fields of `obj` that the form changed."""
         raise NotImplementedError
-
-    def remove(self, obj: Any, actor: Actor) -> None:
-        raise NotImplementedError
-
-    def whole_or_not(self, request: HttpRequest, step: Callable[[], T]) -> T:
-        """Do `step` in one transaction, again when it loses a race. Raises DomainError.
-
-        The verbs inside join this transaction, so the retry has to stand here.
-        """
-        # What an undone try told the person did not happen.
-        queue = cast(Any, messages.get_messages(request))._queued_messages
-        said = len(queue)
-
-        def attempt() -> T:
-            del queue[said:]
-            word = once.claim(request, back_office(request))
-            answer = step()
-            if word is not None and isinstance(answer, TemplateResponse):
-                word.delete()  # the page comes back with what is wrong, and nothing is saved
-            return answer
-
-        once.tidy(request)
-        try:
-            return retrying(attempt, f"admin.{self.opts.model_name}")()
-        except DomainError:
-            del queue[said:]
-            raise
 
     def changeform_view(
         self,
@@ -209,7 +168,7 @@ class VerbAdmin(ShopAdmin):
         if request.method != "POST":
             return page()
         try:
-            return self.whole_or_not(request, partial(self._held, object_id, page))
+            return self.whole_or_not(request, partial(self.held, request, object_id, page))
         except DomainError as refusal:
             if object_id is not None and isinstance(refusal, once.SentAlready):
                 # Without what was typed, which would stand there to be saved once more.
@@ -218,15 +177,6 @@ class VerbAdmin(ShopAdmin):
             # Once more from the start, this time with a form that does not pass: get_form().
             request.refusal = refusal  # type: ignore[attr-defined]
             return with_status_of(refusal, page())
-
-    def _held(self, object_id: str | None, page: Callable[[], T]) -> T:
-        """Nobody else writes the row between the look at what they have changed and the verbs: of two who
-        save at once the second is told, too. An UPDATE that changes nothing: whoever saves a page as it
-        was leaves its version alone. Two nodes of a cluster then fight it out in the verbs."""
-        if object_id is not None and is_row_number(number := unquote(object_id)):
-            row = self.model._base_manager.filter(pk=number)
-            row.update(**{self.held_by: F(self.held_by)})
-        return page()
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -259,57 +209,3 @@ class VerbAdmin(ShopAdmin):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         formset.save_by_verbs(form.instance, back_office(request))
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        page = partial(super().delete_view, request, object_id, extra_context)
-        if request.method != "POST":
-            return page()
-        try:
-            return self.whole_or_not(request, page)
-        except DomainError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-            return redirect(self.change_url(object_id))
-
-    def response_action(self, request: HttpRequest, queryset: Any) -> Any:
-        step = partial(super().response_action, request, queryset)
-        try:
-            response = self.whole_or_not(request, step)
-        except DomainError as refusal:
-            self.message_user(request, f"{refusal.message} Nothing was changed.", messages.ERROR)
-            return redirect(request.get_full_path())
-        if isinstance(response, TemplateResponse) and response.context_data is not None:
-            rows = response.context_data.get("queryset", ())
-            response.context_data["notice"] = self.get_delete_notice(rows)
-            response.context_data["staying"] = self.staying(rows)
-        return response
-
-    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> Any:
-        rows = [context["object"]]
-        more = {"notice": self.get_delete_notice(rows), "staying": self.staying(rows)}
-        return super().render_delete_form(request, {**more, **context})
-
-    def get_delete_notice(self, rows: Iterable[Any]) -> str:
-        """What is said before these rows are deleted."""
-        return self.delete_notice
-
-    def staying(self, rows: Iterable[Any]) -> list[str]:
-        """What the verb would say of those among these rows that it does not delete: before it is asked."""
-        return []
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        # Django would list every row that hangs on these; what goes and stays is the verb's to say.
-        shown = [str(obj) for obj in objs]
-        return shown, {self.opts.verbose_name_plural: len(shown)}, set(), []
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self.remove(obj, back_office(request))
-
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for obj in queryset.order_by("pk"):
-            self.remove(obj, back_office(request))
-
-    def change_url(self, object_id: Any) -> str:
-        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
-        return reverse(name, args=(object_id,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from autoful.accounts.models import User
-from autoful.actor import Role
+from autoful.actor import Actor, Role
 
 WITH_NAMES = tuple(f"actor__{role}" for role in settings.ROLES)  # for select_related
 
@@ -25,6 +25,11 @@ class Who:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hat})" if self.hat else self.name
+
+
+def back_office(request: HttpRequest) -> Actor:
+    """Who is signed in, as the verbs are told."""
+    return Actor(Role.BACK_OFFICE, cast(User, request.user))
 
 
 def who_of(user: User | None, role: str) -> Who:

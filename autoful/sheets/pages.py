@@ -19,7 +19,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from autoful.admin.pages import VerbAdmin, back_office
+from autoful.admin.pages import VerbAdmin
+from autoful.admin.people import back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError
 from autoful.sheets import background, progress, staging

@@ -76,3 +76,17 @@ def at_desk(chromium: Any, url: str) -> Iterator[Desk]:
         one.sign_in(BOSS, PASSWORD)
         yield one
         assert one.faults == []
+
+
+@pytest.fixture
+def pending(filled: Shop) -> int:
+    """A ticket that nobody has begun, newer than all others."""
+    code = (
+        "from tickets.models import ServiceTicket as T; from tickets.lifecycle import open_ticket;"
+        "from autoful.actor import COMMAND; import datetime;"
+        "t = T.objects.filter(status='pending').latest('pk');"
+        "n = open_ticket(customer_id=t.customer_id, vin=t.vin, service_desc='Check the brakes',"
+        " service_date=datetime.date.today(), actor=COMMAND);"
+        "answer = n.pk"
+    )
+    return int(filled.ask(code))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from autoful.testing.servers import program
 
@@ -100,3 +100,14 @@ def desk(
         yield Desk(context.new_page(), url)
     finally:
         context.close()
+
+
+def pick(page: Page, name: str, text: str, shown: str) -> str:
+    """Find a row in the box of that name by typing; how it is shown there."""
+    page.locator(f"[name={name}] + .select2 .select2-selection").click()
+    page.keyboard.type(text, delay=10)
+    choice = page.locator(".select2-results__option", has_text=shown).first
+    expect(choice).to_be_visible()
+    said = choice.inner_text()
+    choice.click()
+    return said
