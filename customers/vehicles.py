@@ -2,6 +2,8 @@
 
 import copy
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -114,17 +116,16 @@ def vehicle_for(
     typed = {name: value for name, value in (car or {}).items() if value}
     if "plate" in typed:
         typed["plate"] = normalize_plate(typed["plate"])
-    known = Vehicle.objects.filter(vin=vin).first()
-    if known is None:
-        described = decode(vin) | typed
-        try:
-            with transaction.atomic():
-                return Vehicle.objects.create(
-                    vin=vin, customer=customer, mileage=mileage, **described
-                )
-        except IntegrityError:
-            known = Vehicle.objects.get(vin=vin)
-    return brought_in(vehicle_id=known.pk, customer=customer, mileage=mileage, typed=typed)
+    visit = partial(brought_in, customer=customer, mileage=mileage, typed=typed)
+    if known := Vehicle.objects.filter(vin=vin).first():
+        with suppress(VehicleNotFound):  # removed a moment ago: it is entered anew
+            return visit(vehicle_id=known.pk)
+    described = decode(vin) | typed
+    try:
+        with transaction.atomic():
+            return Vehicle.objects.create(vin=vin, customer=customer, mileage=mileage, **described)
+    except IntegrityError:
+        return visit(vehicle_id=Vehicle.objects.get(vin=vin).pk)
 
 
 def brought_in(

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pytest
 from django.db import IntegrityError, connection
-from django.db.models import QuerySet
+from django.db.models import ProtectedError, QuerySet
 
 from autoful import db
 from autoful.actor import COMMAND
@@ -34,7 +34,7 @@ from autoful.testing.rivals import (
 )
 from customers import registration as customer_desk
 from customers import vehicles
-from customers.errors import CustomerNotFound
+from customers.errors import CustomerNotFound, HasTickets
 from customers.models import Customer, Vehicle
 from customers.tests.factories import CustomerFactory, VehicleFactory, valid_vin
 from mechanics import registration as mechanic_desk
@@ -246,6 +246,48 @@ def test_the_higher_of_two_mileages_stays() -> None:
 def test_control_without_the_lock_the_mileage_falls() -> None:
     with unlocked(vehicles, Vehicle):
         assert two_mileages() == 100
+
+
+# --- A vehicle that is removed while a ticket is opened for it --------------------------------------
+
+
+def open_while_removing() -> list[Any]:
+    """The rival comes when no ticket was found."""
+    vehicle = VehicleFactory.create()
+    remove = partial(vehicles.delete_vehicle, vehicle=vehicle, actor=COMMAND)
+    with rival_before(Vehicle, "delete", opening(vehicle.customer, vin=vehicle.vin)) as rival:
+        mine = outcome(remove)
+    return [mine, rival.outcome()]
+
+
+def test_a_ticket_for_a_vehicle_that_is_removed_has_one_all_the_same() -> None:
+    assert kinds(open_while_removing()) == [2]
+    assert ServiceTicket.objects.get().vehicle == Vehicle.objects.get()
+    assert faults() == []
+
+
+def test_control_without_the_lock_the_vehicle_has_a_ticket_by_then() -> None:
+    with unlocked(vehicles, Vehicle):
+        assert isinstance(open_while_removing()[0], ProtectedError)
+
+
+def remove_while_opening() -> list[Any]:
+    """The rival comes when the vehicle was found there."""
+    vehicle = VehicleFactory.create()
+    remove = partial(vehicles.delete_vehicle, vehicle=vehicle, actor=COMMAND)
+    with rival_before(ServiceTicket, "save", remove) as rival:
+        mine = outcome(opening(vehicle.customer, vin=vehicle.vin))
+    return [mine, rival.outcome()]
+
+
+def test_a_vehicle_that_a_ticket_is_opened_for_stays() -> None:
+    assert kinds(remove_while_opening(), HasTickets) == [1, 1]
+    assert faults() == []
+
+
+def test_control_without_the_lock_it_is_gone_when_the_ticket_is_written() -> None:
+    with unlocked(vehicles, Vehicle), without_transactions():
+        assert isinstance(remove_while_opening()[0], IntegrityError)
 
 
 # --- A car that is sold while its owner closes ----------------------------------------------------
