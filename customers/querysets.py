@@ -76,10 +76,6 @@ class VehicleQuerySet(models.QuerySet["Vehicle"]):
         same = Q(FoldedIExact(bare_column("plate"), bare(plate)))
         return self.filter(begins_so("plate", plate) & same).order_by("-id")
 
-    def of_another(self, customer: Customer) -> VehicleQuerySet:
-        """Those that belong to somebody, and not to this customer."""
-        return self.filter(customer__isnull=False).exclude(customer=customer)
-
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def existing(self) -> CustomerQuerySet:
