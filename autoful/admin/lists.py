@@ -151,6 +151,9 @@ class ShopList(ModelAdmin):
     # whoever asked has long been refused.
     show_facets = ShowFacets.NEVER
     list_per_page = 50
+    # Unfold looks for these in every row, and Django takes long to find that something is not there.
+    list_sections = ()
+    conditional_fields: ClassVar[dict[str, str]] = {}
     private_fields: ClassVar[dict[str, str]] = {}
 
     def hidden_fields(self, user: Any) -> set[str]:
