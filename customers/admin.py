@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.http import HttpRequest
 from unfold.decorators import display
 
@@ -135,6 +135,10 @@ class CustomerAdmin(SheetPages):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_current(obj) and bool(super().has_delete_permission(request, obj))
+
+    def hold(self, number: int) -> None:
+        super().hold(number)
+        Vehicle.objects.filter(customer=number).update(version=F("version"))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)

@@ -143,7 +143,7 @@ class PartAdmin(DeliveryPage, AskingPages, SheetPages):
         return ("quantity_in_stock",) if obj else ()
 
     def sees_cost(self, request: HttpRequest) -> bool:
-        return not self.hidden_fields(request.user)
+        return "cost" not in self.hidden_fields(request.user)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

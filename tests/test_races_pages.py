@@ -21,6 +21,9 @@ from autoful.errors import Busy
 from autoful.testing.pages import Desk, fields_of
 from autoful.testing.personas import Persona
 from autoful.testing.rivals import many_connections, on_mysql, rival_before
+from customers import admin as customers
+from customers.models import Vehicle
+from customers.tests.factories import VehicleFactory
 from inventory import admin as inventory
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
@@ -69,6 +72,35 @@ class TestOneField:
             mine, other, price = two_prices(boss)
         assert (mine.status_code, other.status_code) == (302, 302)
         assert price == Decimal("11.00")
+
+
+def two_plates(boss: Persona) -> tuple[Any, Any, str]:
+    """The same of a vehicle on its owner's page, while somebody is at its own."""
+    car = VehicleFactory.create(plate="OLD-1")
+    page = reverse("admin:customers_customer_change", args=(car.customer.pk,))
+    own = reverse("admin:customers_vehicle_change", args=(car.pk,))
+    form = fields_of(Desk(boss.user).get(page), "customer_form")
+    typed = fields_of(Desk(boss.user).get(own), "vehicle_form") | {"plate": "THEIRS"}
+    other = partial(Desk(SuperuserFactory.create()).post, own, typed)
+    with rival_before(customers, "save_vehicle", other) as rival:
+        mine = Desk(boss.user).post(page, form | {"vehicles-0-plate": "MINE"})
+    return mine, rival.outcome(), Vehicle.objects.get().plate
+
+
+@on_mysql
+class TestARowOnThePageOfAnother:
+    def test_the_second_is_told(self, boss: Persona) -> None:
+        mine, other, plate = two_plates(boss)
+        assert (mine.status_code, plate) == (302, "MINE")
+        assert other.status_code == 200 and f"{TOLD} “MINE”" in other.content.decode()
+
+    def test_control_without_the_row_held_one_of_them_is_lost(
+        self, boss: Persona, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with nothing_held(monkeypatch):
+            mine, other, plate = two_plates(boss)
+        assert (mine.status_code, other.status_code) == (302, 302)
+        assert plate == "MINE"
 
 
 def a_right_taken(boss: Persona) -> tuple[Any, Any, set[str]]:

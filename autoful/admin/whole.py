@@ -53,9 +53,11 @@ class WholePages(ModelAdmin):
         was leaves its version alone. Two nodes of a cluster then fight it out in the verbs."""
         number = unquote(object_id or "")
         if is_row_number(number) and self.has_change_permission(request):
-            row = self.model._base_manager.filter(pk=number)
-            row.update(**{self.held_by: F(self.held_by)})
+            self.hold(int(number))
         return page()
+
+    def hold(self, number: int) -> None:
+        self.model._base_manager.filter(pk=number).update(**{self.held_by: F(self.held_by)})
 
     def change_url(self, object_id: Any) -> str:
         name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
