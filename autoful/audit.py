@@ -72,6 +72,16 @@ def record_event(instance: models.Model, event: str, **facts: Any) -> None:
     metrics.count("events", event=event, role=facts.get("hat") or str(current_actor().role))
 
 
+def events(instance: models.Model, event: str) -> list[dict[str, Any]]:
+    """The facts of each such event that happened to `instance`."""
+    kind = ContentType.objects.get_for_model(instance)
+    entries = LogEntry.objects.filter(
+        content_type=kind, object_id=instance.pk, action=LogEntry.Action.ACCESS
+    )
+    told = (entry.additional_data or {} for entry in entries)
+    return [facts for facts in told if facts.get("event") == event]
+
+
 def _log(
     instance: models.Model,
     action: int,

@@ -24,6 +24,26 @@ from customers.vehicles import delete_vehicle, save_vehicle
 
 
 class VehicleFormSet(VerbFormSet):
+    """The newest of a fleet are written here, and each on its own page."""
+
+    shown_at_most = 25
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        if self.is_bound:  # those that were on the page
+            return rows
+        if not hasattr(self, "_newest"):
+            newest = rows.order_by("-pk").values_list("pk", flat=True)[: self.shown_at_most]
+            self._newest = rows.filter(pk__in=list(newest))
+        return self._newest
+
+    @property
+    def left_out(self) -> int:
+        """How many vehicles of the customer are not shown."""
+        if self.is_bound or len(self.get_queryset()) < self.shown_at_most:
+            return 0
+        return int(super().get_queryset().count()) - self.shown_at_most
+
     def save_by_verbs(self, parent: Customer, actor: Actor) -> None:
         # First those that are entered, which lock the customer: everybody does so before any vehicle.
         known = sorted(self.corrected, key=lambda form: form.instance.pk)
@@ -38,6 +58,7 @@ class VehicleInline(VerbInline):
     model = Vehicle
     parent_field = "customer"
     formset = VehicleFormSet
+    template_before = "admin/customers/more_vehicles.html"
     fields = ("vin", "plate", "make", "model", "year", "mileage")
     can_delete = False
     hide_title = False
@@ -204,6 +225,11 @@ class VehicleAdmin(SheetPages):
             Q(pk__in=vehicles_found(request, text, pk__in=among)),
             Q(customer__in=owners),
         ]
+
+    def hold(self, number: int) -> None:
+        # The owner first: everybody locks customers before vehicles.
+        Customer.objects.filter(vehicles=number).update(version=F("version"))
+        super().hold(number)
 
     def staying(self, rows: Iterable[Vehicle]) -> list[str]:
         counted = Vehicle.objects.filter(pk__in=[vehicle.pk for vehicle in rows])

@@ -18,9 +18,11 @@ from autoful.errors import InvalidField
 from autoful.models import IdempotencyKey
 from autoful.verbs import verb
 from customers.errors import CustomerNotFound
-from customers.models import Customer
+from customers.models import Customer, Vehicle
+from customers.vehicles import REMOVED
 
 PERSONAL = ("name", "email", "phone", "user")
+OF_THE_OWNER = ("customer", "plate")  # of a vehicle
 
 
 def register_customer(
@@ -125,6 +127,8 @@ def close_customer(*, customer: Customer, actor: Actor) -> None:
             continue
         vehicle.customer, vehicle.plate = None, ""
         vehicle.save(update_fields=["customer", "plate", "updated_at"])
-        audit.erase_personal_data(vehicle, ("customer", "plate"))
+        audit.erase_personal_data(vehicle, OF_THE_OWNER)
+    for event in audit.events(customer, REMOVED):
+        audit.erase_personal_data(Vehicle(pk=event["vehicle"]), OF_THE_OWNER)
     if user is not None:
         close_account(user=user)

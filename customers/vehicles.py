@@ -7,13 +7,14 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 from vininfo import Vin
 from vininfo.exceptions import VininfoException
 
 from autoful import audit
 from autoful.actor import Actor
-from autoful.db import lock
+from autoful.db import lock, lock_if_there
 from autoful.verbs import verb
 from customers.errors import (
     CustomerNotFound,
@@ -25,6 +26,7 @@ from customers.errors import (
 from customers.models import Customer, Vehicle
 
 NORTH_AMERICA = "12345"  # with which its VINs begin
+REMOVED = "vehicle removed:"  # an event of its owner, in the audit trail
 
 
 def normalize_vin(vin: str) -> str:
@@ -156,18 +158,22 @@ def brought_in(
 
 @verb
 def delete_vehicle(*, vehicle: Vehicle, actor: Actor) -> None:
-    """Remove one that was entered by mistake. Raises VehicleNotFound, HasTickets: the history of a car
-    belongs to the car."""
-    vehicle = lock(Vehicle.objects.all(), vehicle.pk, VehicleNotFound())
+    """Remove one that was entered by mistake. Raises VehicleNotFound, OwnerChanged, HasTickets: the
+    history of a car belongs to the car."""
+    owner = None
+    if vehicle.customer_id is not None:
+        owner = lock_if_there(Customer.objects.existing(), vehicle.customer_id)
     # A ticket that is being opened for it has locked it, or waits here and finds none.
-    tickets: Any = vehicle._meta.get_field("service_tickets").related_model
-    if count := tickets.objects.filter(vehicle=vehicle).count():
-        raise HasTickets(vehicle, count)
-    number = vehicle.pk
-    vehicle.delete()
-    # Whoever owned it may close the account some day, and then nothing leads here any more.
-    vehicle.pk = number
-    audit.erase_personal_data(vehicle, ("customer", "plate"))
+    now = lock(Vehicle.objects.all(), vehicle.pk, VehicleNotFound())
+    if now.customer_id != vehicle.customer_id:
+        raise OwnerChanged
+    if owner is not None:
+        # By this, closing the owner's account finds what the trail says of the vehicle.
+        audit.record_event(owner, REMOVED, said=f"no. {now.pk}", vehicle=now.pk)
+    try:
+        now.delete()
+    except ProtectedError as has:
+        raise HasTickets(now, len(has.protected_objects)) from has
 
 
 @verb

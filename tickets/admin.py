@@ -32,7 +32,7 @@ from tickets.lifecycle import (
 from tickets.models import ServiceTicket
 from tickets.moves import MovePages
 from tickets.records import by_number
-from tickets.remarks import Before, about_mileage, about_vehicle, left_alone, left_behind
+from tickets.remarks import Before, about_mileage, about_vehicle, about_vin, left_alone, left_behind
 from tickets.sheets import TicketSheet
 from tickets.tables import TicketsOfCustomer, TicketsOfVehicle
 from tickets.timeline import Timeline
@@ -154,9 +154,14 @@ class ServiceTicketAdmin(WalkInPage, MovePages, SheetPages):
         form = type(asked.__name__, (asked,), names)
         return super().get_form(request, obj, change=change, **({"form": form} | kwargs))
 
-    def hidden_fields(self, user: Any) -> set[str]:
-        asked = [f"tickets.{verb}_serviceticket" for verb in ("add", "change")]
-        return super().hidden_fields(user) | (set() if any(map(user.has_perm, asked)) else {SURE})
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        # Who only reads a ticket is asked nothing.
+        if obj is None or self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        return [
+            (title, options | {"fields": [name for name in options["fields"] if name != SURE]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"service_date": timezone.localdate()} | super().get_changeform_initial_data(request)
@@ -211,7 +216,8 @@ class ServiceTicketAdmin(WalkInPage, MovePages, SheetPages):
         super().save_model(request, obj, form, change)
         typed, user = form.changed_data, cast(User, request.user)
         another_vehicle = not change or obj.vehicle_id != had[0]
-        told = [*about_vehicle(obj, before, user)] if another_vehicle else []
+        told = [*about_vin(obj, before)]
+        told += about_vehicle(obj, before, user) if another_vehicle else []
         if another_vehicle or "mileage" in typed:
             told += about_mileage(obj, before, user, was=had[1])
         told += left_behind(*had, user) if change and (obj.vehicle_id, obj.mileage) != had else []

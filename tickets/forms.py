@@ -14,7 +14,6 @@ from customers.vehicles import normalize_vin, vin_doubt
 from tickets.models import ServiceTicket
 
 SURE = "sure_of_vin"  # the answer to what is asked about a VIN, and of which it was given
-RIGHT_VIN = "The VIN is right"
 SAME_CAR = "same "  # before the VIN: it is the car's own, corrected
 
 
@@ -45,18 +44,18 @@ class MindsVin(forms.Form):
     # There is no box until there is something to ask.
     sure_of_vin = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def ask_of_vin(self, vin: str, text: str, label: str, at: str = "vin") -> None:
-        """Ask with a box, and at a field; not again where it was ticked for this VIN."""
-        if SURE in self.fields:
-            self.fields[SURE].widget = TickFor(vin)
-            self[SURE].label = label
-        if self.cleaned_data.get(SURE) != vin:
+    def ask(self, box: str, vin: str, text: str, label: str, at: str) -> None:
+        """Ask at a field, with a box to tick; not again where it was ticked for this VIN."""
+        if box in self.fields:
+            self.fields[box].widget = TickFor(vin)
+            self[box].label = label
+        if self.cleaned_data.get(box) != vin:
             self.add_error(at, f"{text} tick “{label}”.")
 
     def ask_of_doubt(self, vin: str) -> None:
         """Of a VIN that is new here, and most likely mistyped."""
         if doubt := vin_doubt(vin):
-            self.ask_of_vin(vin, f"{doubt} If it is,", RIGHT_VIN)
+            self.ask(SURE, vin, f"{doubt} If it is,", "The VIN is right", at="vin")
 
 
 class TicketForm(MindsVin, forms.ModelForm):
@@ -119,7 +118,7 @@ class TicketForm(MindsVin, forms.ModelForm):
         text = f"This is {what} of {owner}. If the ticket is for that one,"
         # At the box in which it was picked, or its VIN typed.
         at = "vehicle" if self.data.get("vehicle") and "vehicle" in self.fields else "vin"
-        self.ask_of_vin(vehicle.vin, text, "It is this vehicle", at)
+        self.ask(SURE, vehicle.vin, text, "It is this vehicle", at)
 
 
 class NewTicketForm(TicketForm):

@@ -37,9 +37,6 @@ class Before:
 def about_vehicle(ticket: ServiceTicket, before: Before, user: User) -> Iterator[str]:
     """Of the vehicle that a ticket was opened for, or was given."""
     vehicle = ticket.vehicle
-    # Of a car that was here before, whoever entered it was told; of a doubt, whoever typed it asked.
-    if not before.known and not vin_doubt(ticket.vin) and (warning := vin_warning(ticket.vin)):
-        yield warning
     if not _sees(user):
         return
     if not before.known and (vehicle.make or vehicle.year):
@@ -56,6 +53,12 @@ def about_vehicle(ticket: ServiceTicket, before: Before, user: User) -> Iterator
         links = ((reverse(url, args=(other.pk,)), other.pk) for other in found)
         open_too = format_html_join(", ", '<a href="{}">#{}</a>', links)
         yield format_html("{} has another open ticket: {}.", vehicle, open_too)
+
+
+def about_vin(ticket: ServiceTicket, before: Before) -> Iterator[str]:
+    """Of a VIN that was typed and is new here: of a doubt, whoever typed it was asked."""
+    if not before.known and not vin_doubt(ticket.vin) and (warning := vin_warning(ticket.vin)):
+        yield warning
 
 
 def about_mileage(

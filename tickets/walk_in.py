@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any, cast
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -30,15 +31,17 @@ from autoful.errors import DomainError
 from customers.forms import ASKED, WhoItIs
 from customers.models import Customer, Vehicle
 from customers.vehicles import normalize_plate, normalize_vin
-from tickets.forms import RIGHT_VIN, SURE, MindsVin
+from tickets.forms import SURE, MindsVin
 from tickets.lifecycle import open_for_walk_in, open_ticket
 from tickets.models import ServiceTicket
-from tickets.remarks import Before, about_mileage, about_vehicle, kept, kept_of
+from tickets.remarks import Before, about_mileage, about_vehicle, about_vin, kept, kept_of
 
 # unfold hides its pages until Alpine has begun, and nothing hidden takes `autofocus`.
 FOCUSED = {"autofocus": True, "x-init": "setTimeout(() => $el.focus(), 50)"}
 
 KNOWN = "known_customer"
+OTHER_CAR = "other_car"  # than the one that has this plate
+QUESTIONS = (ASKED, SURE, OTHER_CAR)
 OF_THE_CAR = ("plate", "make", "model", "year")
 
 
@@ -74,7 +77,8 @@ class WalkInForm(MindsVin, WhoItIs):
     make = _typed(Vehicle, "make", help_text="Empty: from the VIN, as the next two.")
     model = _typed(Vehicle, "model")
     year = _typed(Vehicle, "year", widget=UnfoldAdminIntegerFieldWidget)
-    field_order = ("name", "phone", "email", ASKED, "vin", SURE)
+    other_car = forms.CharField(required=False, widget=forms.HiddenInput)
+    field_order = ("name", "phone", "email", ASKED, "vin", SURE, "plate", OTHER_CAR)
     customer: Customer | None = None  # who is here already, and was picked
 
     def clean(self) -> Any:
@@ -98,7 +102,7 @@ class WalkInForm(MindsVin, WhoItIs):
         same_plate = Vehicle.objects.with_plate(normalize_plate(plate)) if plate else None
         if same_plate is not None and (other := same_plate.first()):
             text = f"This plate is on the {other} already. If it is that car, type its VIN; if not,"
-            self.ask_of_vin(vin, text, RIGHT_VIN, at="plate")
+            self.ask(OTHER_CAR, vin, text, "It is another car", at="plate")
 
     def look_for(self, cleaned: dict[str, Any]) -> list[Customer]:
         vin = normalize_vin(cleaned.get("vin", ""))
@@ -139,7 +143,7 @@ class WalkInPage(VerbAdmin):
         form = WalkInForm(request.POST if request.method == "POST" else None)
         refused: DomainError | None = None
         if form.is_valid():
-            fields = {k: typed for k, typed in form.cleaned_data.items() if k not in (ASKED, SURE)}
+            fields = {k: typed for k, typed in form.cleaned_data.items() if k not in QUESTIONS}
             car = {name: fields.pop(name) for name in OF_THE_CAR}
             car["plate"] = normalize_plate(car["plate"])
             before, user = Before.of(fields["vin"]), cast(User, request.user)
@@ -154,7 +158,8 @@ class WalkInPage(VerbAdmin):
                 add_refusal(form, refused := refusal)
             else:
                 self.message_user(request, f"#{opened.pk} is open for {opened.customer}.")
-                told = [*about_vehicle(opened, before, user), *about_mileage(opened, before, user)]
+                told = [*about_vin(opened, before), *about_vehicle(opened, before, user)]
+                told += about_mileage(opened, before, user)
                 told += kept(opened.vehicle, car)
                 told += kept_of(known, told_of) if known is not None else []
                 for remark in told:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.helpers import ActionForm
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -13,6 +14,10 @@ from autoful.actor import Actor
 from autoful.admin.people import back_office
 from autoful.admin.whole import WholePages
 from autoful.errors import DomainError
+
+MOST_AT_ONCE = (
+    500  # rows of a list of which something is done; each is a field of the question before
+)
 
 
 class DeletingPages(WholePages):
@@ -38,6 +43,13 @@ class DeletingPages(WholePages):
             return redirect(self.change_url(object_id))
 
     def response_action(self, request: HttpRequest, queryset: Any) -> Any:
+        of_all = ActionForm.base_fields["select_across"].to_python(
+            request.POST.get("select_across")
+        )
+        if of_all and len(queryset.values_list("pk")[: MOST_AT_ONCE + 1]) > MOST_AT_ONCE:
+            told = f"At most {MOST_AT_ONCE} rows at once. Narrow the list by a search or a filter."
+            self.message_user(request, told, messages.ERROR)
+            return redirect(request.get_full_path())
         step = partial(super().response_action, request, queryset)
         try:
             response = self.whole_or_not(request, step)

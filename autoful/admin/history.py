@@ -23,6 +23,7 @@ from django.utils.timezone import localtime
 from autoful import deferred
 from autoful.actor import Role
 from autoful.admin.people import Who, who_of
+from autoful.audit import ERASED
 
 Model = type[models.Model]
 # What a number of another row stands for. Of rows that may not be seen, nothing.
@@ -188,6 +189,8 @@ def _shown(model: Any, name: str, value: Any, names: Names) -> str:
     field = _field(model, name)
     if value in (None, ""):
         return ""
+    if value == ERASED:
+        return ERASED
     if isinstance(value, bool):
         return "yes" if value else "no"
     if getattr(field, "choices", None):

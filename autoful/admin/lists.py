@@ -244,6 +244,7 @@ class ShopList(ModelAdmin):
         except (ValueError, OverflowError, DataError, OperationalError) as wrong:
             # A year of 99999, or a moment before the first, typed into the address: Django's own
             # page for it. That page itself asks for nothing.
-            if set(request.GET) <= {ERROR_FLAG} or unavailable(wrong):
+            nothing_asked = set(request.GET) <= {ERROR_FLAG}
+            if request.method != "GET" or nothing_asked or unavailable(wrong):
                 raise
             return redirect(f"{request.path}?{ERROR_FLAG}=1")

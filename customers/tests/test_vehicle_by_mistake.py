@@ -4,9 +4,13 @@ import pytest
 from auditlog.models import LogEntry
 from django.urls import reverse
 
+from autoful.actor import COMMAND
 from autoful.testing.pages import Desk
+from customers.errors import OwnerChanged
 from customers.models import Customer, Vehicle
+from customers.registration import close_customer
 from customers.tests.factories import CustomerFactory, VehicleFactory
+from customers.vehicles import delete_vehicle
 from tests.soundness import everything
 from tickets.tests.factories import ServiceTicketFactory
 
@@ -22,16 +26,40 @@ def delete(car):
     return reverse("admin:customers_vehicle_delete", args=(car.pk,))
 
 
-def test_it_is_removed_and_the_trail_keeps_nobody(desk):
+def entries(car):
+    return LogEntry.objects.filter(content_type__model="vehicle", object_id=car.pk)
+
+
+def test_it_is_removed_and_the_trail_says_what_it_was(desk):
     car = VehicleFactory.create(plate="QX-771", customer=CustomerFactory.create(name="Dana"))
     assert "entered by mistake" in desk.get(delete(car)).content.decode()
     assert desk.post(delete(car), {"post": "yes"}).status_code == 302
     assert not Vehicle.objects.exists() and Customer.objects.count() == 1
-    entries = LogEntry.objects.filter(content_type__model="vehicle", object_id=car.pk)
-    assert [entry.get_action_display() for entry in entries] == ["delete", "create"]
-    assert not any("QX-771" in str(entry.changes) for entry in entries)
-    for entry in entries:
-        assert entry.changes["vin"] and str(car.customer_id) not in entry.changes["customer"]
+    assert [entry.get_action_display() for entry in entries(car)] == ["delete", "create"]
+    assert entries(car)[0].changes["plate"] == ["QX-771", None]
+    history = reverse("admin:customers_customer_history", args=(car.customer.pk,))
+    assert f"vehicle removed: no. {car.pk}" in desk.get(history).content.decode()
+
+
+def test_whose_it_was_goes_when_they_close_the_account(desk):
+    car = VehicleFactory.create(plate="QX-771")
+    desk.post(delete(car), {"post": "yes"})
+    close_customer(customer=car.customer, actor=COMMAND)
+    for entry in entries(car):
+        assert entry.changes["vin"] and set(entry.changes["plate"]) == {"erased", None}
+        assert set(entry.changes["customer"]) == {"erased", None}
+    trail = reverse("admin:auditlog_logentry_changelist")
+    said = desk.get(trail, {"q": str(car.pk)}).content.decode()
+    assert "owner erased" in said and "no. erased" not in said
+
+
+def test_one_that_was_sold_meanwhile_is_not_removed(desk):
+    car = VehicleFactory.create()
+    stale = Vehicle.objects.get()
+    Vehicle.objects.update(customer=CustomerFactory.create())
+    with pytest.raises(OwnerChanged):
+        delete_vehicle(vehicle=stale, actor=COMMAND)
+    assert Vehicle.objects.get() == car
 
 
 def test_one_with_a_history_stays(desk):

@@ -10,11 +10,15 @@ WHO, MODEL = "Service advisor", "customers.vehicle"
 
 def give_right(apps: Any, schema_editor: Any) -> None:
     """To the group as it was made; one that the shop has made its own stays so."""
-    right = import_module("tickets.migrations.0005_groups").permission
-    groups = apps.get_model("auth", "Group").objects
-    change, _ = right(apps, MODEL, "change")
-    for group in groups.filter(name=WHO, permissions=change):
-        group.permissions.add(right(apps, MODEL, "delete")[0])
+    made = import_module("tickets.migrations.0005_groups")
+    rights = {
+        made.permission(apps, model, right)[0].pk
+        for model, all_of_them in made.GROUPS[WHO].items()
+        for right in all_of_them.split()
+    }
+    for group in apps.get_model("auth", "Group").objects.filter(name=WHO):
+        if set(group.permissions.values_list("pk", flat=True)) == rights:
+            group.permissions.add(made.permission(apps, MODEL, "delete")[0])
 
 
 class Migration(migrations.Migration):

@@ -202,6 +202,14 @@ class TestAnotherVin:
         typed = {"vin": RIGHT, "sure_of_vin": answer}
         assert "Say below" in refusals_of(desk.save(change(ticket), typed))
 
+    @pytest.mark.parametrize("how", ["", "same "])
+    def test_where_a_check_digit_tells_little_it_is_a_remark(
+        self, desk: Desk, ticket: ServiceTicket, how: str
+    ) -> None:
+        vin = "WVWZZZ1JZXW000003"
+        answer: Any = desk.save(change(ticket), {"vin": vin, "sure_of_vin": f"{how}{vin}"})
+        assert "check digit does not match" in desk.get(answer["Location"]).content.decode()
+
     def test_somebody_who_was_faster_has_it(self, desk: Desk, ticket: ServiceTicket) -> None:
         VehicleFactory.create(vin=RIGHT, customer=ticket.customer)
         assert desk.save(change(ticket), answered("same ")).status_code == 302

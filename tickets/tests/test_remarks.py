@@ -169,8 +169,11 @@ class TestWalkIn:
         asked = " ".join(page.context_data["form"].errors["plate"])
         assert "already. If it is that car, type its VIN" in asked and camry.vin in asked
         assert (Customer.objects.count(), Vehicle.objects.count()) == (1, 1)
-        sure = {"plate": "QX-771", "sure_of_vin": valid_vin(7)}
-        assert desk.post(WALK_IN, self.typed(**sure)).status_code == 302
+        vin = valid_vin(7)
+        # What was said of the VIN is no answer about the plate.
+        sure = self.typed(plate="QX-771", sure_of_vin=vin)
+        assert desk.post(WALK_IN, sure).status_code == 200
+        assert desk.post(WALK_IN, sure | {"other_car": vin}).status_code == 302
         assert Customer.objects.count() == 2
 
     def test_a_vin_that_is_most_likely_mistyped(self, desk: Desk, camry: Vehicle) -> None:
