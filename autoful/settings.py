@@ -145,6 +145,9 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
 ]
 
+# A ticket with two hundred parts, or five hundred rows of a list, are one form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
+
 MIDDLEWARE = [
     "autoful.middleware.RequestContext",
     "autoful.middleware.HealthProbes",

@@ -13,7 +13,7 @@ from autoful.actor import Actor
 from autoful.admin import StandingFilter, VerbFormSet, VerbInline
 from autoful.admin.lists import SEARCHED, newest
 from autoful.sheets.pages import SheetPages
-from customers.errors import HasTickets
+from customers.errors import HasTickets, VinTaken
 from customers.finding import customers_found, vehicles_found
 from customers.forms import ASKED, CustomerForm, NewCustomerForm
 from customers.models import Customer, Vehicle
@@ -200,6 +200,12 @@ class VehicleAdmin(SheetPages):
     private_fields = {"customer": "customers.view_customer"}
 
     icon = "directions_car"
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        kwargs["error_messages"] = {"vin": {"unique": VinTaken().message}}
+        return super().get_form(request, obj, change=change, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("customer")

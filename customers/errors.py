@@ -34,4 +34,4 @@ class HasTickets(DomainError):
 
 class VinTaken(InvalidField):
     def __init__(self) -> None:
-        super().__init__("vin", "Another vehicle has this VIN already.")
+        super().__init__("vin", "Another vehicle has this VIN already. The search box finds it.")

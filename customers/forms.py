@@ -40,6 +40,7 @@ class WhoItIs(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial.pop(ASKED, None)  # an address does not answer what was not asked
         self.known: list[Customer] = []
 
     def look_for(self, cleaned: dict[str, Any]) -> list[Customer]:

@@ -127,7 +127,8 @@ def vehicle_for(
         with transaction.atomic():
             return Vehicle.objects.create(vin=vin, customer=customer, mileage=mileage, **described)
     except IntegrityError:
-        return visit(vehicle_id=Vehicle.objects.get(vin=vin).pk)
+        rival = Vehicle.objects.filter(vin=vin).values_list("pk", flat=True).first()
+        return visit(vehicle_id=rival or 0)  # there is no 0: it may be gone again
 
 
 def brought_in(

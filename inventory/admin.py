@@ -33,6 +33,7 @@ from inventory.errors import PartHasHistory
 from inventory.forms import NoteForm, PartForm, QuantityField
 from inventory.models import Part, StockMovement
 from inventory.parts import change_part, delete_part, enter_part
+from inventory.remarks import about_number, about_price
 from inventory.sheets import PartSheet
 
 
@@ -223,10 +224,14 @@ class PartAdmin(DeliveryPage, AskingPages, SheetPages):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        typed = {"price", "cost"} & set(form.changed_data)
-        if typed and self.sees_cost(request) and obj.cost is not None and obj.price < obj.cost:
-            told = f"{obj} is sold for less than it costs. Is that right?"
-            self.message_user(request, told, messages.WARNING)
+        told, typed = [], set(form.changed_data)
+        if typed & {"price", "cost"} and self.sees_cost(request):
+            told += about_price(obj.price, obj.cost)
+        if "part_number" in typed and obj.part_number:
+            others = Part.objects.filter(part_number__iexact=obj.part_number).exclude(pk=obj.pk)
+            told += [about_number(str(other.part_number)) for other in others[:1]]
+        for remark in told:
+            self.message_user(request, f"{obj}: {remark}", messages.WARNING)
 
     def change(self, obj: Part, changed: dict[str, Any], actor: Actor) -> None:
         change_part(part=obj, fields=changed, actor=actor)

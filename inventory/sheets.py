@@ -13,6 +13,7 @@ from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
 from inventory.forms import PartForm, QuantityField
 from inventory.models import Part
 from inventory.parts import change_part
+from inventory.remarks import about_number, about_price
 
 FAR = 5  # times as much, or as little, as before
 
@@ -82,7 +83,7 @@ class PartSheet(ShopSheet):
     def remarks(self, entry: Entry, before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
         number, said = entry.values.get("part_number"), []
         if entry.known is None and number and (other := self._spelled.get(number.lower())):
-            said.append(f"There is a part {other} already: capitals make another number.")
+            said.append(about_number(other))
         return [
             *said,
             *self._about_stock(entry),
@@ -125,6 +126,4 @@ def _about_money(before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
             said.append(f"The {name} was {was} until now.")
     price, cost = (cleaned.get(name, before.get(name)) for name in ("price", "cost"))
     unchanged = (before.get("price"), before.get("cost")) == (price, cost)
-    if price is not None and cost is not None and price < cost and not unchanged:
-        said.append("It costs more than the customer pays.")
-    return said
+    return said if unchanged else [*said, *about_price(price, cost)]

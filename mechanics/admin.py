@@ -20,7 +20,8 @@ from mechanics.registration import approve, change_mechanic, close_mechanic, reg
 class MechanicForm(forms.ModelForm):
     email = EmailField(help_text="The mechanic signs in with it.")
     password = PasswordField(
-        help_text="At least 8 characters. For somebody who is a customer already: their password."
+        help_text="At least 8 characters. For somebody who has an account already: its password, or a new "
+        "one that you give them under Accounts first."
     )
 
     class Meta:

@@ -129,6 +129,16 @@ def test_every_page_has_its_line(world: World) -> None:
     )
 
 
+def test_the_right_to_remove_vehicles_is_added_to_a_group_as_it_was_made(world: World) -> None:
+    give = import_module("tickets.migrations.0010_vehicles_entered_by_mistake").give_right
+    group = Group.objects.get(name="Service advisor")
+    right = group.permissions.get(codename="delete_vehicle")
+    group.permissions.remove(right)
+    group.permissions.remove(group.permissions.get(codename="view_part"))
+    give(apps, None)
+    assert right not in group.permissions.all()  # the shop has made it its own
+
+
 @pytest.mark.parametrize("group", NAMES)
 def test_which_pages_open(group: str, world: World) -> None:
     desk, may = member(group, world), rights()

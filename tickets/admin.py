@@ -213,10 +213,15 @@ class ServiceTicketAdmin(WalkInPage, MovePages, SheetPages):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         had, before = (obj.vehicle_id, form.initial.get("mileage")), Before.of(obj.vin)
+        on_the_clock = obj.vehicle.mileage if change else None
         super().save_model(request, obj, form, change)
         typed, user = form.changed_data, cast(User, request.user)
         another_vehicle = not change or obj.vehicle_id != had[0]
-        told = [*about_vin(obj, before)]
+        told = [*about_vin(obj, before)] if "vin" in typed else []
+        if (
+            not another_vehicle
+        ):  # under the VIN that was written first there may be another car by now
+            before = Before(known=True, mileage=on_the_clock)
         told += about_vehicle(obj, before, user) if another_vehicle else []
         if another_vehicle or "mileage" in typed:
             told += about_mileage(obj, before, user, was=had[1])

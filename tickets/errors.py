@@ -35,7 +35,7 @@ class ReasonRequired(DomainError):
     code = "reason_required"
 
     def __init__(self) -> None:
-        super().__init__("Say why a completed ticket comes back, in `reason`.")
+        super().__init__("Say why a completed ticket comes back: its reason.")
 
 
 class AlreadyAssigned(DomainError):

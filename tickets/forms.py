@@ -13,8 +13,11 @@ from customers.models import Customer, Vehicle, validate_vin
 from customers.vehicles import normalize_vin, vin_doubt
 from tickets.models import ServiceTicket
 
-SURE = "sure_of_vin"  # the answer to what is asked about a VIN, and of which it was given
-SAME_CAR = "same "  # before the VIN: it is the car's own, corrected
+SURE = "sure_of_vin"  # the answer to what is asked about a VIN: the VIN it was given for, behind
+RIGHT = "right "  # it is typed correctly
+NEW_CAR = "new "  # it is another car, which is new here
+SAME_CAR = "same "  # it is the ticket's own car's, corrected
+THIS_CAR = "this "  # it is a car of another customer
 
 
 def is_same_car(answer: str) -> bool:
@@ -44,18 +47,19 @@ class MindsVin(forms.Form):
     # There is no box until there is something to ask.
     sure_of_vin = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def ask(self, box: str, vin: str, text: str, label: str, at: str) -> None:
-        """Ask at a field, with a box to tick; not again where it was ticked for this VIN."""
+    def ask(self, box: str, answer: str, text: str, label: str, at: str) -> None:
+        """Ask at a field, with a box that gives this answer; not again where it was given."""
         if box in self.fields:
-            self.fields[box].widget = TickFor(vin)
+            self.fields[box].widget = TickFor(answer)
             self[box].label = label
-        if self.cleaned_data.get(box) != vin:
+        if self.cleaned_data.get(box) != answer:
             self.add_error(at, f"{text} tick “{label}”.")
 
     def ask_of_doubt(self, vin: str) -> None:
         """Of a VIN that is new here, and most likely mistyped."""
         if doubt := vin_doubt(vin):
-            self.ask(SURE, vin, f"{doubt} If it is,", "The VIN is right", at="vin")
+            said = f"{doubt} If it is,"
+            self.ask(SURE, f"{RIGHT}{vin}", said, "The VIN is right", at="vin")
 
 
 class TicketForm(MindsVin, forms.ModelForm):
@@ -79,8 +83,11 @@ class TicketForm(MindsVin, forms.ModelForm):
         known = Vehicle.objects.filter(vin=vin).select_related("customer").first() if vin else None
         if known is not None:
             customer = self._customer()
-            if customer and known.customer_id not in (None, customer.pk):
-                self._ask_of_owner(known)
+            of_another = customer and known.customer_id not in (None, customer.pk)
+            # Asked while no vehicle had it: whoever said that it is the same car means none of these.
+            meanwhile = cleaned.get(SURE) in (f"{SAME_CAR}{vin}", f"{NEW_CAR}{vin}")
+            if of_another or meanwhile:
+                self._ask_of_known(known)
         elif vin and self.corrects_vehicles and self.instance.pk and SURE in self.fields:
             sure = self._ask_which_car(vin)
         elif vin:
@@ -90,7 +97,8 @@ class TicketForm(MindsVin, forms.ModelForm):
 
     def _ask_which_car(self, vin: str) -> str:
         """Of one that no vehicle here has: the answer, if it is one."""
-        answer, same, another = self.cleaned_data.get(SURE, ""), f"{SAME_CAR}{vin}", vin
+        answer = self.cleaned_data.get(SURE, "")
+        same, another = f"{SAME_CAR}{vin}", f"{NEW_CAR}{vin}"
         self[SURE].label = "Which car it is"
         self.fields[SURE].widget = UnfoldAdminRadioSelectWidget(
             choices=[
@@ -112,13 +120,14 @@ class TicketForm(MindsVin, forms.ModelForm):
     def _customer(self) -> Customer | None:
         return self.instance.customer
 
-    def _ask_of_owner(self, vehicle: Vehicle) -> None:
+    def _ask_of_known(self, vehicle: Vehicle) -> None:
         what = f"the {vehicle.described}" if self.names_vehicles else "a vehicle"
         owner = str(vehicle.customer) if self.names_owners else "another customer"
-        text = f"This is {what} of {owner}. If the ticket is for that one,"
+        whose = f"of {owner}" if vehicle.customer_id else "that is here"
+        text = f"This is {what} {whose}. If the ticket is for that one,"
         # At the box in which it was picked, or its VIN typed.
         at = "vehicle" if self.data.get("vehicle") and "vehicle" in self.fields else "vin"
-        self.ask(SURE, vehicle.vin, text, "It is this vehicle", at)
+        self.ask(SURE, f"{THIS_CAR}{vehicle.vin}", text, "It is this vehicle", at)
 
 
 class NewTicketForm(TicketForm):

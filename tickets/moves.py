@@ -25,6 +25,12 @@ MOVES = {
 }
 
 
+COMEBACK = (
+    "The month in which it was completed has this ticket and its parts no more; they count where it is "
+    "completed again. To keep that month as it was, open a new ticket."
+)
+
+
 def move_label(ticket: ServiceTicket, to: str) -> str:
     if to == Status.IN_PROGRESS and ticket.status == Status.COMPLETED:
         return "Reopen (comeback)"
@@ -39,8 +45,12 @@ def _moved(ticket: ServiceTicket) -> str:
 
 def _what_cancelling_does(ticket: ServiceTicket) -> str:
     lines = ticket.part_lines.select_related("part")
-    parts = ", ".join(f"{line.quantity_used}x {line.part}" for line in lines)
-    back = f" Back into stock: {parts}." if parts else ""
+    parts = ", ".join(f"{line.quantity_used} × {line.part}" for line in lines)  # noqa: RUF001
+    back = (
+        f" Back into stock: {parts}. If they are fitted, complete the ticket instead."
+        if parts
+        else ""
+    )
     return f"This cannot be undone, and the team is released.{back}"
 
 
@@ -89,14 +99,15 @@ class MovePages(AskingPages):
             moved = transition(ticket=ticket, to=to, reason=answer.get("reason", ""), actor=actor)
             return _moved(moved)
 
-        cancel = to == Status.CANCELLED
+        cancel, comeback = to == Status.CANCELLED, ticket.status == Status.COMPLETED
+        text = _what_cancelling_does(ticket) if cancel else COMEBACK if comeback else ""
         return self.ask(
             request,
             object_id,
             form_class=ReasonForm,
             do=do,
             title=f"{label}: #{ticket.pk}, {ticket.customer}, {ticket.vehicle}",
-            text=_what_cancelling_does(ticket) if cancel else "",
+            text=text,
             button=f"Yes, cancel #{ticket.pk}" if cancel else label,
             danger=cancel,
         )

@@ -6,6 +6,7 @@ from autoful.actor import Actor
 from autoful.errors import InvalidField
 from autoful.verbs import verb
 from inventory import stock
+from inventory.errors import InsufficientStock
 from inventory.models import LARGEST_QUANTITY, Part
 from tickets.errors import LineChangedMeanwhile, LineNotOnTicket, LineTooLarge
 from tickets.lifecycle import lock_open_ticket
@@ -72,7 +73,14 @@ def change_quantity(
     more = quantity - was
     if more:
         move = stock.take if more > 0 else stock.put_back
-        move(part_id=line.part_id, quantity=abs(more), reference=ticket.reference, actor=actor)
+        try:
+            move(part_id=line.part_id, quantity=abs(more), reference=ticket.reference, actor=actor)
+        except InsufficientStock as short:
+            # Of what was asked for in all; what is on the ticket is there for it.
+            there = was + short.facts["available"]
+            raise InsufficientStock(
+                part=line.part.part_name, requested=quantity, available=there
+            ) from short
         line.quantity_used = quantity
         line.save(update_fields=["quantity_used"])
     return line

@@ -45,7 +45,8 @@ def about_vehicle(ticket: ServiceTicket, before: Before, user: User) -> Iterator
         sees = user.has_perm("customers.view_customer")
         owner = vehicle.customer if sees else "another customer"
         sold = _page(vehicle, "change its owner on its page")
-        yield format_html("{} still belongs to {}. If it was sold, {}", vehicle, owner, sold)
+        text = "{} still belongs to {}. If the ticket is theirs, cancel it and open it for them. If it was sold, {}"
+        yield format_html(text, vehicle, owner, sold)
     others = ServiceTicket.objects.filter(vehicle=vehicle, status__in=ServiceTicket.OPEN)
     others = others.exclude(pk=ticket.pk).order_by("-id")
     if user.has_perm("tickets.view_serviceticket") and (found := others[:3]):
@@ -59,6 +60,14 @@ def about_vin(ticket: ServiceTicket, before: Before) -> Iterator[str]:
     """Of a VIN that was typed and is new here: of a doubt, whoever typed it was asked."""
     if not before.known and not vin_doubt(ticket.vin) and (warning := vin_warning(ticket.vin)):
         yield warning
+
+
+def about_reaching(customer: Customer) -> Iterator[str]:
+    """Of whoever nobody can call when the car is ready."""
+    if not customer.phone and not customer.email:
+        url = reverse("admin:customers_customer_change", args=(customer.pk,))
+        text = '{} has neither phone nor e-mail. <a href="{}">Enter one on their page</a>.'
+        yield format_html(text, customer, url)
 
 
 def about_mileage(

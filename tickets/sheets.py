@@ -11,7 +11,7 @@ from autoful.sheets.entries import Entry
 from autoful.sheets.sheet import RowForm, ShopSheet, number_column, state_column
 from customers.models import Customer, Vehicle
 from customers.sheets import Vin
-from customers.vehicles import normalize_vin
+from customers.vehicles import normalize_vin, vin_warning
 from tickets.lifecycle import edit_ticket
 from tickets.models import ServiceTicket
 
@@ -73,19 +73,22 @@ class TicketSheet(ShopSheet):
     def __init__(self, page: Any, user: Any) -> None:
         super().__init__(page, user)
         self._names_owners = user.has_perm("customers.view_customer")
-        self._owners: dict[str, int] = {}
+        self._owners: dict[str, int | None] = {}  # of the vehicles that are here
 
     def look_around(self, entries: Sequence[Entry]) -> None:
         vins = {normalize_vin(str(vin)) for e in entries if (vin := e.values.get("vin"))}
-        theirs = Vehicle.objects.filter(vin__in=vins, customer__isnull=False)
-        self._owners = dict(theirs.values_list("vin", "customer"))
+        known = Vehicle.objects.filter(vin__in=vins)
+        self._owners = dict(known.values_list("vin", "customer"))
 
     def remarks(self, entry: Entry, before: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
-        vin = cleaned.get("vin")
+        vin = cleaned.get("vin", "")
         customer = entry.known.customer if entry.known else cleaned.get("customer")
-        owner = self._owners.get(vin or "")
-        is_as_it_was = entry.known and before.get("vin") == vin
-        if is_as_it_was or not customer or owner in (None, customer.pk):
+        owner = self._owners.get(vin)
+        if not vin or (entry.known and before.get("vin") == vin):
+            return []
+        if vin not in self._owners:
+            return [warning] if (warning := vin_warning(vin)) else []
+        if not customer or owner in (None, customer.pk):
             return []
         whose = f"customer {owner}'s" if self._names_owners else "another customer's"
         return [f"The vehicle is {whose}."]

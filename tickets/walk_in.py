@@ -34,7 +34,15 @@ from customers.vehicles import normalize_plate, normalize_vin
 from tickets.forms import SURE, MindsVin
 from tickets.lifecycle import open_for_walk_in, open_ticket
 from tickets.models import ServiceTicket
-from tickets.remarks import Before, about_mileage, about_vehicle, about_vin, kept, kept_of
+from tickets.remarks import (
+    Before,
+    about_mileage,
+    about_reaching,
+    about_vehicle,
+    about_vin,
+    kept,
+    kept_of,
+)
 
 # unfold hides its pages until Alpine has begun, and nothing hidden takes `autofocus`.
 FOCUSED = {"autofocus": True, "x-init": "setTimeout(() => $el.focus(), 50)"}
@@ -102,7 +110,7 @@ class WalkInForm(MindsVin, WhoItIs):
         same_plate = Vehicle.objects.with_plate(normalize_plate(plate)) if plate else None
         if same_plate is not None and (other := same_plate.first()):
             text = f"This plate is on the {other} already. If it is that car, type its VIN; if not,"
-            self.ask(OTHER_CAR, vin, text, "It is another car", at="plate")
+            self.ask(OTHER_CAR, f"{vin} {other.pk}", text, "It is another car", at="plate")
 
     def look_for(self, cleaned: dict[str, Any]) -> list[Customer]:
         vin = normalize_vin(cleaned.get("vin", ""))
@@ -161,6 +169,7 @@ class WalkInPage(VerbAdmin):
                 told = [*about_vin(opened, before), *about_vehicle(opened, before, user)]
                 told += about_mileage(opened, before, user)
                 told += kept(opened.vehicle, car)
+                told += about_reaching(opened.customer)
                 told += kept_of(known, told_of) if known is not None else []
                 for remark in told:
                     self.message_user(request, remark, messages.WARNING)

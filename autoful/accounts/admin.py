@@ -24,9 +24,12 @@ from autoful.accounts.forms import PasswordForm, RightsField, UserAddForm, UserF
 from autoful.accounts.groups import delete_groups
 from autoful.accounts.models import User
 from autoful.accounts.permissions import may_manage
+from autoful.actor import Role
 from autoful.admin import VerbAdmin
 from autoful.admin.people import back_office
 from autoful.errors import DomainError
+
+OWN_WORK = "tickets.view_own_work"
 
 admin.site.unregister(Group)
 admin.site.unregister(TOTPDevice)  # its page shows the secrets
@@ -114,7 +117,8 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[misc]
             self.message_user(request, said, messages.WARNING)
         second_factor.remove(users=told, actor=back_office(request))
         names = ", ".join(map(str, told)) or "nobody"
-        self.message_user(request, f"No code is asked for any more: {names}.")
+        told_too = "Whoever must have one sets it up at the next sign-in."
+        self.message_user(request, f"No code is asked for any more: {names}. {told_too}")
 
     def user_change_password(self, request: HttpRequest, id: str, *args: Any) -> Any:  # noqa: A002
         if self.get_object(request, unquote(id)) == request.user:
@@ -170,6 +174,10 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[misc]
         user = form.instance
         if user.is_staff and user.is_active and not user.get_all_permissions():
             told = f"{user} may sign in to the back office, and sees nothing there: put them into a group."
+            self.message_user(request, told, messages.WARNING)
+        works_only = user.has_perm(OWN_WORK) and not user.has_perm("tickets.view_serviceticket")
+        if works_only and not hasattr(user, Role.MECHANIC):
+            told = f"{user} sees the tickets they work on, and is no mechanic yet: enter them under Mechanics."
             self.message_user(request, told, messages.WARNING)
         if not user.is_staff and user.groups.exists():
             told = (

@@ -81,8 +81,17 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.token_version += 1
             if kwargs.get("update_fields") is not None:
                 kwargs["update_fields"] = {*kwargs["update_fields"], "token_version"}
+        self._end_what_was_taken(kwargs)
         with transaction.atomic(savepoint=False):  # as in ShopModel.save
             super().save(*args, **kwargs)
+
+    def _end_what_was_taken(self, kwargs: dict[str, Any]) -> None:
+        """Whoever is let in again signs in again: a stolen token or session is not let in with them."""
+        written = set(kwargs.get("update_fields") or ())
+        taken = [name for name in ("is_active", "is_staff") if not getattr(self, name)]
+        if written & set(taken):
+            self.token_version += 1
+            kwargs["update_fields"] = {*written, "token_version"}
 
     def set_unusable_password(self) -> None:
         super().set_unusable_password()

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.helpers import ActionForm
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -30,6 +30,11 @@ class DeletingPages(WholePages):
     def remove(self, obj: Any, actor: Actor) -> None:
         raise NotImplementedError
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # The question before says what the row is.
+        may = super().has_delete_permission(request, obj)
+        return bool(may and self.has_view_permission(request, obj))
+
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
@@ -43,10 +48,12 @@ class DeletingPages(WholePages):
             return redirect(self.change_url(object_id))
 
     def response_action(self, request: HttpRequest, queryset: Any) -> Any:
+        picked = len(request.POST.getlist(ACTION_CHECKBOX_NAME))
         of_all = ActionForm.base_fields["select_across"].to_python(
             request.POST.get("select_across")
         )
-        if of_all and len(queryset.values_list("pk")[: MOST_AT_ONCE + 1]) > MOST_AT_ONCE:
+        found = queryset.values_list("pk")[: MOST_AT_ONCE + 1] if of_all else ()
+        if max(picked, len(found)) > MOST_AT_ONCE:
             told = f"At most {MOST_AT_ONCE} rows at once. Narrow the list by a search or a filter."
             self.message_user(request, told, messages.ERROR)
             return redirect(request.get_full_path())

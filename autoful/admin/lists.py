@@ -163,6 +163,11 @@ class ShopList(ModelAdmin):
         hidden = self.hidden_fields(request.user)
         return [column for column in super().get_list_display(request) if column not in hidden]
 
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        hidden = self.hidden_fields(request.user)
+        filters = super().get_list_filter(request)
+        return [one for one in filters if (one[0] if isinstance(one, tuple) else one) not in hidden]
+
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         if is_too_much(search_term):
             # From a box in which a row is picked: the list's own search has said so.

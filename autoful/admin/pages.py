@@ -1,7 +1,7 @@
 """Pages of the back office: those that verbs write, and those that nobody does.
 
 An admin class says how a row is shown and which verb is called. What may happen is the verb's to
-say, in the same words as through the API, and a refused page is written whole or not at all.
+say, in the same words as through the API; a page is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from autoful.admin.people import back_office
 from autoful.api.errors import with_status_of
 from autoful.errors import DomainError, Missing
 
-T = TypeVar("T")
 Inline = TypeVar("Inline", bound=ReadOnlyInline)
 
 

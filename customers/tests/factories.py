@@ -40,7 +40,7 @@ class VehicleFactory(factory.django.DjangoModelFactory[Vehicle]):
         model = Vehicle
 
     customer = factory.SubFactory(CustomerFactory)
-    vin = factory.Sequence(valid_vin)
+    vin = factory.Sequence(lambda n: valid_vin(200_000 + n))  # tests type smaller ones
     make = "Honda"
     model = "Accord"
     year = 2003

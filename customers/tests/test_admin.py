@@ -332,3 +332,10 @@ class TestVehicles:
         asked = {"app_label": "customers", "model_name": "vehicle", "field_name": "customer"}
         offered = desk.get(reverse("admin:autocomplete"), asked).json()["results"]
         assert [row["id"] for row in offered] == [str(here.pk)]
+
+
+def test_an_address_does_not_answer_what_was_not_asked(desk):
+    CustomerFactory.create(name="Wanda", phone="+1 555 771 1221")
+    typed = {"name": "Wanda W.", "phone": "555 771 1221"}
+    answer = desk.save(f"{ADD}?somebody_new=on", typed)
+    assert "This may be" in refusals_of(answer) and Customer.objects.count() == 1

@@ -153,7 +153,7 @@ def test_close_customer() -> None:
     assert customer.deleted_at is not None
     assert user is not None
     user.refresh_from_db()
-    assert (user.is_active, user.token_version, email in user.email) == (False, 2, False)
+    assert (user.is_active, user.token_version, email in user.email) == (False, 3, False)
     assert not user.has_usable_password()
     assert ServiceTicket.objects.get().customer == ticket.customer
     for vehicle, owned in ((car, (None, "")), (others, (others.customer, "BBB 222"))):

@@ -136,7 +136,14 @@ def test_delete_one_without_history(desk):
 def test_a_price_below_the_cost_is_told(desk, cost, told):
     answer = desk.save(ADD, NEW | {"cost": cost})
     said = [str(message) for message in desk.get(answer["Location"]).context["messages"]]
-    assert any("sold for less than it costs" in text for text in said) == told
+    assert any("costs more than the customer pays" in text for text in said) == told
+
+
+def test_a_number_that_differs_in_capitals_is_told(desk):
+    PartFactory.create(part_number="FLD-153")
+    answer = desk.save(ADD, NEW | {"part_number": "fld-153"})
+    said = [str(message) for message in desk.get(answer["Location"]).context["messages"]]
+    assert any("There is a part FLD-153 already" in text for text in said)
 
 
 def test_a_used_one_stays_and_the_verb_says_why(desk):

@@ -126,7 +126,7 @@ def test_close_mechanic() -> None:
     assert user is not None
     assert email is not None
     user.refresh_from_db()
-    assert (user.is_active, user.token_version, email in user.email) == (False, 2, False)
+    assert (user.is_active, user.token_version, email in user.email) == (False, 3, False)
     assert [a.ticket.status for a in Assignment.objects.filter(mechanic=mechanic)] == ["completed"]
     assert Assignment.objects.filter(mechanic=other).count() == 4
     assert faults() == []

@@ -51,7 +51,7 @@ class Tickets(Shop):
             return
         typed = {name: "" if value is None else value for name, value in fields.items()}
         rows, then = self.inline_rows(luck, None)
-        sure = self.says_so(luck, rows, fields["vin"])
+        sure = self.says_so(luck, rows, fields["vin"], "this")
 
         def opened() -> None:
             self.model.demand(sure or not self.model.is_of_another(fields["vin"], customer))
@@ -59,10 +59,11 @@ class Tickets(Shop):
 
         self.type_in(luck, "serviceticket", None, typed | rows | {"customer": customer}, opened)
 
-    def says_so(self, luck: random.Random, typed: dict[str, Any], vin: str) -> bool:
-        """Whether the box is ticked that it is this vehicle, whosever; or one about another."""
+    def says_so(self, luck: random.Random, typed: dict[str, Any], vin: str, how: str) -> bool:
+        """Whether what is asked of the VIN is answered; or not, or of another."""
         sure = bool(luck.randrange(3))
-        typed |= {"sure_of_vin": vin.upper() if sure else luck.choice(("", "on", valid_vin(99)))}
+        wrong = luck.choice(("", "on", vin.upper(), f"{how} {valid_vin(99)}"))
+        typed |= {"sure_of_vin": f"{how} {vin.upper()}" if sure else wrong}
         return sure
 
     def inline_rows(self, luck: random.Random, ticket: int | None) -> tuple[dict[str, Any], Any]:
@@ -138,8 +139,9 @@ class Tickets(Shop):
         typed = {name: "" if value is None else value for name, value in fields.items()}
         frozen = row["status"] in ("completed", "cancelled")
         rows, then = ({}, None) if frozen else self.inline_rows(luck, ticket)
-        sure = self.says_so(luck, rows, fields.get("vin", ""))
         is_new = "vin" in changed and not self.model.where("vehicle", vin=changed["vin"].upper())
+        how = "new" if is_new else "this"
+        sure = self.says_so(luck, rows, fields.get("vin", ""), how)
         corrected = is_new and bool(luck.randrange(2))
         if corrected:
             rows["sure_of_vin"] = f"same {changed['vin'].upper()}"

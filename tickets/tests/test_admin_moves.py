@@ -61,12 +61,20 @@ def test_cancelling_asks_first(desk):
     pads = PartFactory.create()
     ticket = ServiceTicketFactory.create(parts=[(pads, 2)])
     question = desk.get(move(ticket, "cancelled")).content.decode()
-    assert f"Back into stock: 2x {pads}." in question
+    assert f"Back into stock: 2 × {pads}. If they are fitted, complete" in question  # noqa: RUF001
     assert "cannot be undone" in question
     desk.post(move(ticket, "cancelled"), {"reason": "Sold the car"})
     pads.refresh_from_db()
     assert pads.quantity_in_stock == 50
     assert ticket.status_changes.last().reason == "Sold the car"
+
+
+def test_a_comeback_says_what_it_does_to_the_month(desk):
+    ticket = ServiceTicketFactory.create(status=Status.COMPLETED)
+    assert (
+        "The month in which it was completed"
+        in desk.get(move(ticket, "in_progress")).content.decode()
+    )
 
 
 def test_a_completed_ticket_with_parts_comes_back_by_its_button(desk):

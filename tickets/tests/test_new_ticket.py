@@ -80,7 +80,7 @@ def test_a_ticket_for_no_car_is_refused(
 
 
 def test_two_cars_are_one_too_many(desk: Desk, camry: Vehicle) -> None:
-    answer = desk.save(ADD, WORK | {"vehicle": camry.pk, "vin": valid_vin(3)})
+    answer = desk.save(ADD, WORK | {"vehicle": camry.pk, "vin": valid_vin(700_000)})
     assert "another VIN than that of the vehicle" in refusals_of(answer)
 
 
@@ -93,8 +93,8 @@ def test_another_customers_car_is_asked_about(desk: Desk, camry: Vehicle, by: st
     assert not ServiceTicket.objects.exists()
     # The page that came back has the box to tick.
     again = fields_of(answer, "serviceticket_form")
-    assert f'type="checkbox" name="sure_of_vin" value="{camry.vin}"' in answer.content.decode()
-    assert desk.post(ADD, again | {"sure_of_vin": camry.vin}).status_code == 302
+    assert f'type="checkbox" name="sure_of_vin" value="this {camry.vin}"' in answer.content.decode()
+    assert desk.post(ADD, again | {"sure_of_vin": f"this {camry.vin}"}).status_code == 302
     assert opened() == ("Tom", camry.vin)
     camry.refresh_from_db()
     assert camry.customer.name == "Dana Whitlow"  # whoever brings it need not own it
@@ -107,7 +107,7 @@ def test_a_vin_is_not_changed_to_another_customers_car_unasked(desk: Desk, camry
     answer = desk.save(change(ticket), {"vin": camry.vin})
     assert "This is the 2019 Toyota Camry of Dana Whitlow." in refusals_of(answer)
     assert everything() == before
-    sure = {"vin": camry.vin, "sure_of_vin": camry.vin}
+    sure = {"vin": camry.vin, "sure_of_vin": f"this {camry.vin}"}
     assert desk.save(change(ticket), sure).status_code == 302
     ticket.refresh_from_db()
     assert ticket.vehicle == camry
@@ -126,18 +126,18 @@ def test_a_box_that_was_ticked_for_another_is_no_answer(
     typed = WORK | {"customer": tom.pk, "vehicle": camry.pk, "sure_of_vin": ticked}
     assert "of Dana Whitlow" in refusals_of(desk.save(ADD, typed))
     # Nor does an address answer what was not asked.
-    url = f"{ADD}?vehicle={camry.pk}&customer={tom.pk}&sure_of_vin={camry.vin}"
+    url = f"{ADD}?vehicle={camry.pk}&customer={tom.pk}&sure_of_vin=this+{camry.vin}"
     page = fields_of(desk.get(url), "serviceticket_form")
     assert "of Dana Whitlow" in refusals_of(desk.post(url, page | WORK))
 
 
 def test_a_box_stays_ticked_while_something_else_is_wrong(desk: Desk, camry: Vehicle) -> None:
     tom = CustomerFactory.create(name="Tom")
-    typed = WORK | {"customer": tom.pk, "vehicle": camry.pk, "sure_of_vin": camry.vin}
+    typed = WORK | {"customer": tom.pk, "vehicle": camry.pk, "sure_of_vin": f"this {camry.vin}"}
     answer = desk.save(ADD, typed | {"service_date": "x"})
     assert "of Dana Whitlow" not in refusals_of(answer)
     again = fields_of(answer, "serviceticket_form")
-    assert again["sure_of_vin"] == camry.vin
+    assert again["sure_of_vin"] == f"this {camry.vin}"
     assert desk.post(ADD, again | WORK).status_code == 302
 
 
@@ -154,7 +154,7 @@ def test_a_vin_that_is_most_likely_mistyped_is_asked_about(desk: Desk, dana: Cus
         '<label[^>]*for="id_sure_of_vin"[^>]*>(.*?)</label>', answer.content.decode(), re.S
     )
     assert box and "The VIN is right" in box[1]
-    again = fields_of(answer, "serviceticket_form") | {"sure_of_vin": MISTYPED}
+    again = fields_of(answer, "serviceticket_form") | {"sure_of_vin": f"right {MISTYPED}"}
     assert "check digit" in refusals_of(desk.post(ADD, again | {"vin": "1HGCM82633A004354"}))
     assert desk.post(ADD, again).status_code == 302
     assert opened() == ("Dana Whitlow", MISTYPED)
@@ -195,14 +195,16 @@ class TestAnotherVin:
         page = f'/admin/customers/vehicle/{was}/change/">'
         assert "has no ticket any more" in told and page in told
 
-    @pytest.mark.parametrize("answer", ["", "on", "same ", f"same {MISTYPED}", MISTYPED])
+    @pytest.mark.parametrize(
+        "answer", ["", "on", "same ", f"same {MISTYPED}", MISTYPED, RIGHT, f"this {RIGHT}"]
+    )
     def test_an_answer_about_another_is_none(
         self, desk: Desk, ticket: ServiceTicket, answer: str
     ) -> None:
         typed = {"vin": RIGHT, "sure_of_vin": answer}
         assert "Say below" in refusals_of(desk.save(change(ticket), typed))
 
-    @pytest.mark.parametrize("how", ["", "same "])
+    @pytest.mark.parametrize("how", ["new ", "same "])
     def test_where_a_check_digit_tells_little_it_is_a_remark(
         self, desk: Desk, ticket: ServiceTicket, how: str
     ) -> None:
@@ -211,10 +213,12 @@ class TestAnotherVin:
         assert "check digit does not match" in desk.get(answer["Location"]).content.decode()
 
     def test_somebody_who_was_faster_has_it(self, desk: Desk, ticket: ServiceTicket) -> None:
-        VehicleFactory.create(vin=RIGHT, customer=ticket.customer)
-        assert desk.save(change(ticket), answered("same ")).status_code == 302
-        ticket.refresh_from_db()
-        assert ticket.vehicle.vin == RIGHT  # by now it is a known one
+        VehicleFactory.create(vin=RIGHT, customer=ticket.customer, model="Civic")
+        before = everything()
+        for answer in ("same ", "new "):
+            said = refusals_of(desk.save(change(ticket), answered(answer)))
+            assert "Civic of Dana Whitlow. If the ticket is for that one" in said
+        assert everything() == before
 
     def test_whoever_may_not_correct_cars_is_not_asked(
         self, clerk: Persona, ticket: ServiceTicket
@@ -231,7 +235,7 @@ class TestAnotherVin:
         assert [car.mileage for car in Vehicle.objects.all()] == [81200]
 
 
-def answered(how: str = "") -> dict[str, Any]:
+def answered(how: str = "new ") -> dict[str, Any]:
     return {"vin": RIGHT, "sure_of_vin": f"{how}{RIGHT}"}
 
 
@@ -247,6 +251,12 @@ def test_owners_and_cars_are_named_to_whoever_may_know_them(clerk: Persona, camr
     assert "This is a vehicle of another customer." in said
     said = refusals_of(allowed(clerk, "view_vehicle").save(change(ticket), {"vin": camry.vin}))
     assert "This is the 2019 Toyota Camry of another customer." in said
+
+
+def test_who_only_reads_a_ticket_is_asked_nothing(clerk: Persona) -> None:
+    desk = allowed(clerk, "view_serviceticket", "add_serviceticket")
+    page = desk.get(change(ServiceTicketFactory.create())).content.decode()
+    assert "Service ticket" in page and "Sure of vin" not in page
 
 
 def test_what_may_not_be_seen_is_not_picked(clerk: Persona, camry: Vehicle) -> None:
@@ -266,7 +276,7 @@ def test_what_may_not_be_seen_is_not_picked(clerk: Persona, camry: Vehicle) -> N
     [
         ({"mileage": 52_000}, [], True),
         ({"mileage": ""}, [], True),
-        ({"vin": valid_vin(999_998), "sure_of_vin": valid_vin(999_998)}, [], True),
+        ({"vin": valid_vin(999_998), "sure_of_vin": f"new {valid_vin(999_998)}"}, [], True),
         ({"mileage": 52_000}, [520_000], False),  # another ticket says it too
         ({"mileage": 530_000}, [], False),
         ({"notes": "Loud"}, [], False),

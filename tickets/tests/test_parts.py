@@ -71,7 +71,7 @@ def test_a_quantity_that_cannot_be_is_refused(pads: Part) -> None:
     ticket = ServiceTicketFactory.create(parts=[(pads, 2)])
     correct = partial(change_quantity, ticket=ticket, actor=COMMAND)
     number = ticket.part_lines.get().pk
-    with refused(InsufficientStock, available=48):
+    with refused(InsufficientStock, requested=51, available=50):
         correct(line_id=number, quantity=51, was=2)
     with refused(InvalidField):
         correct(line_id=number, quantity=0, was=2)

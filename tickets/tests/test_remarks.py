@@ -74,8 +74,9 @@ def test_a_second_open_ticket_leads_to_the_first(desk: Desk, camry: Vehicle) -> 
 
 def test_who_drives_a_car_of_somebody_else_may_have_bought_it(desk: Desk, camry: Vehicle) -> None:
     buyer = CustomerFactory.create()
-    told = opened(desk, camry, customer=buyer.pk, sure_of_vin=camry.vin)
-    assert "still belongs to Dana Whitlow. If it was sold" in told
+    told = opened(desk, camry, customer=buyer.pk, sure_of_vin=f"this {camry.vin}")
+    assert "still belongs to Dana Whitlow. If the ticket is theirs, cancel it" in told
+    assert "If it was sold" in told
     assert f'<a href="/admin/customers/vehicle/{camry.pk}/change/">' in told
 
 
@@ -87,7 +88,7 @@ def test_what_may_not_be_seen_is_not_told(clerk: Persona, camry: Vehicle) -> Non
         "admin:tickets_serviceticket_change",
         args=(ServiceTicketFactory.create(customer=buyer).pk,),
     )
-    told = said(desk, desk.save(page, {"vin": camry.vin, "sure_of_vin": camry.vin}))
+    told = said(desk, desk.save(page, {"vin": camry.vin, "sure_of_vin": f"this {camry.vin}"}))
     assert "was changed successfully" in told
     assert "Dana" not in told and "Camry" not in told and "belongs" not in told
 
@@ -109,6 +110,15 @@ def test_whoever_corrects_a_mileage_is_not_told_off_for_it(desk: Desk, camry: Ve
     page = reverse("admin:tickets_serviceticket_change", args=(ticket.pk,))
     told = said(desk, desk.save(page, {"mileage": "81200"}))
     assert "still has 812,000 on the clock" in told and "is less" not in told
+
+
+def test_the_mileage_is_that_of_the_ticket_s_car(desk: Desk, camry: Vehicle) -> None:
+    """Whose VIN was corrected; under the one that was written first there is another car by now."""
+    ticket = ServiceTicketFactory.create(vin=camry.vin, customer=camry.customer)
+    Vehicle.objects.filter(pk=camry.pk).update(vin=valid_vin(700_001), mileage=900)
+    VehicleFactory.create(vin=ticket.vin, mileage=55_555)
+    page = reverse("admin:tickets_serviceticket_change", args=(ticket.pk,))
+    assert "on the clock" not in said(desk, desk.save(page, {"mileage": "902"}))
 
 
 def test_a_ticket_that_is_over_may_say_less(desk: Desk, camry: Vehicle) -> None:
@@ -159,6 +169,11 @@ class TestWalkIn:
         told = said(desk, desk.post(WALK_IN, self.typed(**typed)))
         assert "keeps its plate." in told and "on another vehicle" not in told
 
+    @pytest.mark.parametrize(("typed", "told"), [({}, True), ({"email": "w@home.example"}, False)])
+    def test_whom_nobody_can_call(self, desk: Desk, typed: dict[str, str], told: bool) -> None:
+        messages = said(desk, desk.post(WALK_IN, self.typed(**typed)))
+        assert ("has neither phone nor e-mail" in messages) == told
+
     def test_a_car_described_by_its_vin_alone_is_told(self, desk: Desk) -> None:
         told = said(desk, desk.post(WALK_IN, self.typed()))
         assert "is new here." in told
@@ -171,9 +186,9 @@ class TestWalkIn:
         assert (Customer.objects.count(), Vehicle.objects.count()) == (1, 1)
         vin = valid_vin(7)
         # What was said of the VIN is no answer about the plate.
-        sure = self.typed(plate="QX-771", sure_of_vin=vin)
+        sure = self.typed(plate="QX-771", sure_of_vin=f"right {vin}")
         assert desk.post(WALK_IN, sure).status_code == 200
-        assert desk.post(WALK_IN, sure | {"other_car": vin}).status_code == 302
+        assert desk.post(WALK_IN, sure | {"other_car": f"{vin} {camry.pk}"}).status_code == 302
         assert Customer.objects.count() == 2
 
     def test_a_vin_that_is_most_likely_mistyped(self, desk: Desk, camry: Vehicle) -> None:
@@ -181,5 +196,5 @@ class TestWalkIn:
         page = desk.post(WALK_IN, self.typed(vin=vin))
         assert "check digit" in " ".join(page.context_data["form"].errors["vin"])
         assert (Customer.objects.count(), Vehicle.objects.count()) == (1, 1)
-        told = said(desk, desk.post(WALK_IN, self.typed(vin=vin, sure_of_vin=vin)))
+        told = said(desk, desk.post(WALK_IN, self.typed(vin=vin, sure_of_vin=f"right {vin}")))
         assert "check digit" not in told  # it was asked

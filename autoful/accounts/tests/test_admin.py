@@ -99,6 +99,16 @@ class TestChanging:
         assert other.get("/admin/").status_code == 302
         assert mike.get("/mechanics/").status_code == 401
 
+    def test_they_stay_ended_when_it_is_let_in_again(self, desk, mike):
+        other = Desk(SuperuserFactory.create())
+        for user in (other.user, mike.user):
+            for active in (None, "on"):
+                assert desk.save(change(user), {"is_active": active}).status_code == 302
+            user.refresh_from_db()
+            assert user.is_active
+        assert other.get("/admin/").status_code == 302
+        assert mike.get("/mechanics/").status_code == 401
+
     def test_a_new_password_ends_sessions_and_tokens(self, desk, mike):
         version = mike.user.token_version
         new = {"password1": "a fine new horse", "password2": "a fine new horse"}
@@ -261,6 +271,15 @@ def test_rights_that_may_not_be_changed_are_read_in_words(office):
     allow(someone, "view_customer")
     page = office.get(change(someone)).content.decode()
     assert "Customers: view" in page and "Can view" not in page
+
+
+def test_who_sees_their_own_work_has_to_be_a_mechanic(desk, mike):
+    group = Group.objects.create(name="Bench")
+    group.permissions.set(Permission.objects.filter(codename="view_own_work"))
+    for user, told in ((UserFactory.create(is_staff=True), True), (mike.user, False)):
+        answer = desk.save(change(user), {"is_staff": "on", "groups": [group.pk]})
+        messages = [str(message) for message in desk.get(answer["Location"]).context["messages"]]
+        assert any("is no mechanic yet" in message for message in messages) == told
 
 
 def test_the_first_account_is_signed_in_with_an_e_mail():
