@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.forms import PasswordChangeForm
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.accounts import admin as accounts
@@ -101,6 +103,16 @@ class TestARowOnThePageOfAnother:
             mine, other, plate = two_plates(boss)
         assert (mine.status_code, other.status_code) == (302, 302)
         assert plate == "MINE"
+
+
+def test_nothing_is_held_for_whoever_may_not_change_it(clerk: Persona) -> None:
+    part = PartFactory.create()
+    clerk.user.user_permissions.set(Permission.objects.filter(codename="view_part"))
+    desk = Desk(clerk.user)
+    with CaptureQueriesContext(connection) as seen:
+        desk.post(reverse("admin:inventory_part_change", args=(part.pk,)), {"price": "1"})
+    updates = [one["sql"] for one in seen if one["sql"].lstrip().startswith("UPDATE")]
+    assert not [sql for sql in updates if "inventory_part" in sql]
 
 
 def a_right_taken(boss: Persona) -> tuple[Any, Any, set[str]]:

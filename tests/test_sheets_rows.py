@@ -371,6 +371,20 @@ def test_a_car_of_somebody_else_is_remarked_on(desk: Desk) -> None:
     assert job.rows.get().remarks == [f"The vehicle is customer {vehicle.customer_id}'s."]
 
 
+def test_a_vin_that_is_new_and_looks_wrong_is_remarked_on(desk: Desk) -> None:
+    customer, known = CustomerFactory.create(), VehicleFactory.create(vin="1HGCM82633A004354")
+    lines = "".join(
+        f"{customer.pk},{vin},Oil,2026-03-31\n"
+        for vin in ("1HGCM82633A004353", "1HGCM826", "1HGCM82633A", VIN)
+    )
+    lines += f"{known.customer_id},{known.vin},Oil,2026-03-31\n"
+    job = looked_at(desk, TICKETS, f"Customer no.,VIN,Description,Service date\n{lines}")
+    assert fates(job) == ["new", "refused", "new", "new", "new"]
+    said = [" ".join(row.remarks) for row in job.rows.order_by("pk")]
+    assert "check digit does not match" in said[0] and "has 11 characters" in said[2]
+    assert said[3] == said[4] == ""  # of one that is here, whoever entered it was told
+
+
 def test_a_comeback_needs_its_reason_and_a_page_to_give_it(desk: Desk) -> None:
     ticket = ServiceTicketFactory.create()
     for to in ("in_progress", "completed"):

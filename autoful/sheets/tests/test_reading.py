@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from openpyxl import Workbook
 
 from autoful.sheets import reading
 from autoful.sheets.reading import UnreadableFile, read
+from autoful.sheets.workbook import _rows
 from tests.sheets import workbook
 
 pytestmark = pytest.mark.skipif(settings.PRODUCTION, reason="no database is asked")
@@ -89,6 +91,15 @@ def with_sheet(xml: bytes) -> bytes:
         for name in whole.namelist():
             packed.writestr(name, xml if "sheet1" in name else whole.read(name))
     return file.getvalue()
+
+
+def test_rows_between_take_no_room() -> None:
+    """Of which a cell in the last row of a sheet makes a million."""
+    sheet = Workbook().active
+    assert sheet is not None
+    sheet["A1"], sheet["B4"] = "Name", 5
+    sheet.reset_dimensions = lambda: None
+    assert [row[:2] for row in _rows(sheet)] == [["Name", None], [], [], [None, 5]]
 
 
 def entities() -> bytes:
