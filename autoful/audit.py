@@ -75,9 +75,7 @@ def record_event(instance: models.Model, event: str, **facts: Any) -> None:
 def events(instance: models.Model, event: str) -> list[dict[str, Any]]:
     """The facts of each such event that happened to `instance`."""
     kind = ContentType.objects.get_for_model(instance)
-    entries = LogEntry.objects.filter(
-        content_type=kind, object_id=instance.pk, action=LogEntry.Action.ACCESS
-    )
+    entries = LogEntry.objects.filter(content_type=kind, object_id=instance.pk)
     told = (entry.additional_data or {} for entry in entries)
     return [facts for facts in told if facts.get("event") == event]
 

@@ -26,7 +26,7 @@ from customers.errors import (
 from customers.models import Customer, Vehicle
 
 NORTH_AMERICA = "12345"  # with which its VINs begin
-REMOVED = "vehicle removed:"  # an event of its owner, in the audit trail
+REMOVED = "vehicle removed"  # an event of its owner, in the audit trail
 
 
 def normalize_vin(vin: str) -> str:

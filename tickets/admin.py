@@ -218,9 +218,8 @@ class ServiceTicketAdmin(WalkInPage, MovePages, SheetPages):
         typed, user = form.changed_data, cast(User, request.user)
         another_vehicle = not change or obj.vehicle_id != had[0]
         told = [*about_vin(obj, before)] if "vin" in typed else []
-        if (
-            not another_vehicle
-        ):  # under the VIN that was written first there may be another car by now
+        if not another_vehicle:
+            # Under the VIN that was written first there may be another car by now.
             before = Before(known=True, mileage=on_the_clock)
         told += about_vehicle(obj, before, user) if another_vehicle else []
         if another_vehicle or "mileage" in typed:

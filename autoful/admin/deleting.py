@@ -15,9 +15,8 @@ from autoful.admin.people import back_office
 from autoful.admin.whole import WholePages
 from autoful.errors import DomainError
 
-MOST_AT_ONCE = (
-    500  # rows of a list of which something is done; each is a field of the question before
-)
+# Rows of a list with which something is done; each is a field of the question before.
+MOST_AT_ONCE = 500
 
 
 class DeletingPages(WholePages):
