@@ -13,7 +13,8 @@ from unittest.mock import patch
 
 import pytest
 from django.db import IntegrityError, connection
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import QuerySet
+from django.db.models.deletion import Collector
 
 from autoful import db
 from autoful.actor import COMMAND
@@ -252,10 +253,11 @@ def test_control_without_the_lock_the_mileage_falls() -> None:
 
 
 def open_while_removing() -> list[Any]:
-    """The rival comes when no ticket was found."""
-    vehicle = VehicleFactory.create()
+    """The rival comes when no ticket was found. The vehicle is nobody's: an owner is locked, too."""
+    vehicle = VehicleFactory.create(customer=None)
     remove = partial(vehicles.delete_vehicle, vehicle=vehicle, actor=COMMAND)
-    with rival_before(Vehicle, "delete", opening(vehicle.customer, vin=vehicle.vin)) as rival:
+    bring = opening(CustomerFactory.create(), vin=vehicle.vin)
+    with rival_before(Collector, "delete", bring) as rival:
         mine = outcome(remove)
     return [mine, rival.outcome()]
 
@@ -267,16 +269,16 @@ def test_a_ticket_for_a_vehicle_that_is_removed_has_one_all_the_same() -> None:
 
 
 def test_control_without_the_lock_the_vehicle_has_a_ticket_by_then() -> None:
-    with unlocked(vehicles, Vehicle):
-        assert isinstance(open_while_removing()[0], ProtectedError)
+    with unlocked(vehicles, Vehicle), without_transactions():
+        assert isinstance(open_while_removing()[0], IntegrityError)
 
 
 def remove_while_opening() -> list[Any]:
     """The rival comes when the vehicle was found there."""
-    vehicle = VehicleFactory.create()
+    vehicle = VehicleFactory.create()  # brought in by somebody else
     remove = partial(vehicles.delete_vehicle, vehicle=vehicle, actor=COMMAND)
     with rival_before(ServiceTicket, "save", remove) as rival:
-        mine = outcome(opening(vehicle.customer, vin=vehicle.vin))
+        mine = outcome(opening(CustomerFactory.create(), vin=vehicle.vin))
     return [mine, rival.outcome()]
 
 
