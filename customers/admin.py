@@ -40,9 +40,10 @@ class VehicleFormSet(VerbFormSet):
     @property
     def left_out(self) -> int:
         """How many vehicles of the customer are not shown."""
-        if self.is_bound or len(self.get_queryset()) < self.shown_at_most:
+        shown = self.initial_form_count()
+        if shown < self.shown_at_most:
             return 0
-        return int(super().get_queryset().count()) - self.shown_at_most
+        return max(int(self.instance.vehicles.count()) - shown, 0)
 
     def save_by_verbs(self, parent: Customer, actor: Actor) -> None:
         # First those that are entered, which lock the customer: everybody does so before any vehicle.

@@ -12,6 +12,7 @@ from django.utils.text import Truncator
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from autoful.accounts.admin import UserAdmin
 from autoful.accounts.models import User
 from autoful.actor import Actor
 from autoful.admin.lists import SEARCHED
@@ -22,17 +23,25 @@ from customers.querysets import vin_begins
 from mechanics.models import first_name
 from tickets.filters import DueFilter
 from tickets.forms import SURE, NewTicketForm, TicketForm, is_same_car
-from tickets.inlines import OWN_WORK, PartLineInline, TeamInline
+from tickets.inlines import PartLineInline, TeamInline
 from tickets.lifecycle import (
     delete_ticket,
     delete_tickets,
     edit_ticket,
     open_ticket,
 )
-from tickets.models import ServiceTicket
+from tickets.models import OWN_WORK, ServiceTicket
 from tickets.moves import MovePages
 from tickets.records import by_number
-from tickets.remarks import Before, about_mileage, about_vehicle, about_vin, left_alone, left_behind
+from tickets.remarks import (
+    Before,
+    about_mileage,
+    about_vehicle,
+    about_vin,
+    about_work,
+    left_alone,
+    left_behind,
+)
 from tickets.sheets import TicketSheet
 from tickets.tables import TicketsOfCustomer, TicketsOfVehicle
 from tickets.timeline import Timeline
@@ -52,6 +61,9 @@ COLOURS = {
     Status.COMPLETED: "success",
     Status.CANCELLED: "danger",
 }
+
+
+UserAdmin.remarks.append(about_work)
 
 
 @admin.register(ServiceTicket)

@@ -16,10 +16,9 @@ from autoful.errors import DomainError
 from autoful.money import to_cents
 from inventory.models import LARGEST_QUANTITY
 from tickets.assignment import change_team
-from tickets.models import Assignment, PartLine, ServiceTicket
+from tickets.models import OWN_WORK, Assignment, PartLine, ServiceTicket
 from tickets.parts import add_part, change_quantity, remove_line
 
-OWN_WORK = "tickets.view_own_work"
 # A box in a row, which only a page that can be written sends; what says which row it is, every page does.
 BOX = re.compile("[a-z_]+-[0-9]+-(?!(id|ticket)$)[A-Za-z_]+")
 

@@ -16,6 +16,8 @@ from inventory.models import Part
 from mechanics.models import Mechanic
 from tickets.querysets import ServiceTicketQuerySet
 
+OWN_WORK = "tickets.view_own_work"  # the right of whoever sees the tickets they work on
+
 
 class ServiceTicket(ShopModel):
     """One visit of a vehicle. `status` moves only through tickets/lifecycle.py."""

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from autoful.accounts.models import User
+from autoful.actor import Role
 from customers.models import Customer, Vehicle
 from customers.vehicles import normalize_vin, vin_doubt, vin_warning
-from tickets.models import ServiceTicket
+from tickets.models import OWN_WORK, ServiceTicket
 
 # Miles or kilometres more than at the last visit, or of a car that is new here.
 MANY, MANY_AT_FIRST = 100_000, 500_000
@@ -68,6 +69,13 @@ def about_reaching(customer: Customer) -> Iterator[str]:
         url = reverse("admin:customers_customer_change", args=(customer.pk,))
         text = '{} has neither phone nor e-mail. <a href="{}">Enter one on their page</a>.'
         yield format_html(text, customer, url)
+
+
+def about_work(user: User) -> Iterator[str]:
+    """Of an account that sees the tickets it works on, and works on none."""
+    own_only = user.has_perm(OWN_WORK) and not user.has_perm("tickets.view_serviceticket")
+    if own_only and not hasattr(user, Role.MECHANIC):
+        yield f"{user} sees the tickets they work on, and is no mechanic yet: enter them under Mechanics."
 
 
 def about_mileage(

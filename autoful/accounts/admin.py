@@ -1,6 +1,8 @@
 """The back office: accounts and groups; beside it the page of the audit trail."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any, ClassVar
 
 import django_otp.plugins.otp_totp.admin  # noqa: F401
 from django.conf import settings
@@ -24,12 +26,9 @@ from autoful.accounts.forms import PasswordForm, RightsField, UserAddForm, UserF
 from autoful.accounts.groups import delete_groups
 from autoful.accounts.models import User
 from autoful.accounts.permissions import may_manage
-from autoful.actor import Role
 from autoful.admin import VerbAdmin
 from autoful.admin.people import back_office
 from autoful.errors import DomainError
-
-OWN_WORK = "tickets.view_own_work"
 
 admin.site.unregister(Group)
 admin.site.unregister(TOTPDevice)  # its page shows the secrets
@@ -96,6 +95,8 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[misc]
     add_fieldsets = ((None, {"fields": ("email", "password1", "password2", "is_staff")}),)
     readonly_fields = ("roles", "last_login", "date_joined")
     actions = ("require_second_factor", "remove_second_factor")
+    # What other apps have to say of an account that was written, each by a function of its own.
+    remarks: ClassVar[list[Callable[[User], Iterable[str]]]] = []
     grants = ("is_staff", "is_superuser", "groups", "user_permissions")
 
     @display(description="roles")
@@ -175,10 +176,8 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[misc]
         if user.is_staff and user.is_active and not user.get_all_permissions():
             told = f"{user} may sign in to the back office, and sees nothing there: put them into a group."
             self.message_user(request, told, messages.WARNING)
-        works_only = user.has_perm(OWN_WORK) and not user.has_perm("tickets.view_serviceticket")
-        if works_only and not hasattr(user, Role.MECHANIC):
-            told = f"{user} sees the tickets they work on, and is no mechanic yet: enter them under Mechanics."
-            self.message_user(request, told, messages.WARNING)
+        for remark in chain.from_iterable(about(user) for about in self.remarks):
+            self.message_user(request, remark, messages.WARNING)
         if not user.is_staff and user.groups.exists():
             told = (
                 f"{user} is in a group, and may not sign in to the back office: tick “Back office”."

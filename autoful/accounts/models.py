@@ -22,6 +22,9 @@ def normalize_email(email: str) -> str:
     return email.strip().lower()
 
 
+LETS_IN = ("is_active", "is_staff")  # columns of an account
+
+
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         user = self.model(email=normalize_email(email), **fields)
@@ -77,21 +80,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     def save(self, *args: Any, **kwargs: Any) -> None:
         # `_password` is set by set_password() and emptied when Django only re-hashes the same
         # password, so this is true just when the password really changed, through any door.
-        if self._password is not None and not self._state.adding:
+        is_new_password = self._password is not None and not self._state.adding
+        written = kwargs.get("update_fields")
+        # Whoever is let in again signs in again: a stolen token or session is not let in with them.
+        is_let_out = any(not getattr(self, name) for name in LETS_IN if name in (written or ()))
+        if is_new_password or is_let_out:
             self.token_version += 1
-            if kwargs.get("update_fields") is not None:
-                kwargs["update_fields"] = {*kwargs["update_fields"], "token_version"}
-        self._end_what_was_taken(kwargs)
+            if written is not None:
+                kwargs["update_fields"] = {*written, "token_version"}
         with transaction.atomic(savepoint=False):  # as in ShopModel.save
             super().save(*args, **kwargs)
-
-    def _end_what_was_taken(self, kwargs: dict[str, Any]) -> None:
-        """Whoever is let in again signs in again: a stolen token or session is not let in with them."""
-        written = set(kwargs.get("update_fields") or ())
-        taken = [name for name in ("is_active", "is_staff") if not getattr(self, name)]
-        if written & set(taken):
-            self.token_version += 1
-            kwargs["update_fields"] = {*written, "token_version"}
 
     def set_unusable_password(self) -> None:
         super().set_unusable_password()

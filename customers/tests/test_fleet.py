@@ -36,6 +36,12 @@ def test_its_page_is_saved_and_the_others_are_a_link_away(boss, fleet):
     assert cars[45].plate == "NEW-1"  # the first of the newest
 
 
+def test_it_is_said_as_well_when_the_page_comes_back(boss, fleet):
+    owner, _ = fleet
+    answer = Desk(boss.user).save(page_of(owner), {"phone": "none"})
+    assert "45 more</a> on the list of vehicles" in answer.content.decode()
+
+
 def test_one_that_is_entered_meanwhile_moves_no_row(boss, fleet):
     owner, cars = fleet
     desk = Desk(boss.user)

@@ -2,6 +2,8 @@
 
 import pytest
 from auditlog.models import LogEntry
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.actor import COMMAND
@@ -70,6 +72,16 @@ def test_one_with_a_history_stays(desk):
     answer = desk.post(delete(ticket.vehicle), {"post": "yes"}, follow=True)
     assert "its history stays" in str([str(m) for m in answer.context["messages"]])
     assert everything() == before
+
+
+def test_its_page_locks_the_owner_first(desk):
+    """As everybody does, or two would wait for each other."""
+    car = VehicleFactory.create()
+    with CaptureQueriesContext(connection) as seen:
+        desk.save(reverse("admin:customers_vehicle_change", args=(car.pk,)), {"plate": "QX-771"})
+    updates = [one["sql"].split()[1].strip('`"') for one in seen if one["sql"].startswith("UPDATE")]
+    ours = [table for table in updates if table.startswith("customers_")]
+    assert ours[:2] == ["customers_customer", "customers_vehicle"]
 
 
 def test_of_several_all_or_none(desk):
