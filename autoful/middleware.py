@@ -5,16 +5,18 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from autoful import health, metrics
-from autoful.actor import NOBODY, Actor, Origin, Role, coming_from, identified
+from autoful.actor import NOBODY, Actor, Origin, Role, coming_from, identified, identify
 from autoful.api import errors
 from autoful.sheets.limits import LARGEST_FILE
 
@@ -37,14 +39,14 @@ def new_request_id(brought: str) -> str:
     return f"{brought}.{ours}" if REQUEST_ID.fullmatch(brought) else ours
 
 
-def client_address(request: HttpRequest) -> str | None:
+def client_address(environ: dict[str, Any]) -> str | None:
     """The address that is calling.
 
     X-Forwarded-For is believed only hop by hop from TRUSTED_PROXIES, from the right: whatever
     stands left of the first stranger was written by the stranger.
     """
-    address = _plain(str(request.META.get("REMOTE_ADDR") or ""))
-    hops = str(request.META.get("HTTP_X_FORWARDED_FOR") or "").split(",")
+    address = _plain(str(environ.get("REMOTE_ADDR") or ""))
+    hops = str(environ.get("HTTP_X_FORWARDED_FOR") or "").split(",")
     while _is_trusted(address) and hops and (hop := _plain(hops.pop())):
         address = hop
     return address or None
@@ -79,11 +81,51 @@ def caller(request: HttpRequest) -> Actor:
     return NOBODY
 
 
-def _known(request: HttpRequest) -> Actor | None:
-    """The caller, if anything asked; to ask here may read the session once more."""
-    if (actor := identified()) is not None:
-        return actor
-    return caller(request) if hasattr(request, "_cached_user") else None
+def believe_proxies_alone(environ: dict[str, Any]) -> None:
+    """Take out of a request what only one of TRUSTED_PROXIES may say: that it came by HTTPS."""
+    if not _is_trusted(_plain(str(environ.get("REMOTE_ADDR") or ""))):
+        environ.pop("HTTP_X_FORWARDED_PROTO", None)
+
+
+@contextmanager
+def answering(environ: dict[str, Any], caller: Callable[[], Actor]) -> Iterator["Answering"]:
+    """A request is answered inside: all that is done there came from it.
+
+    `environ` is what WSGI says of it, `caller` finds out who is signed in.
+    """
+    request_id = new_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+    origin = Origin(request_id, client_address(environ), caller)
+    one = Answering(origin, time.perf_counter())
+    with coming_from(origin), metrics.in_flight():
+        yield one
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """A request that is being answered, and since when."""
+
+    origin: Origin
+    started: float
+
+    def tell(self, route: str | None, method: str | None, status: int) -> None:
+        """Say in the log and the figures what was answered.
+
+        `route` is the pattern, not the path: paths and query strings can hold private data.
+        """
+        seconds = time.perf_counter() - self.started
+        metrics.answered(route=route, method=method, status=status, seconds=seconds)
+        logger.info(
+            "request",
+            extra={
+                # One that nobody knows is whatever a client likes to write there.
+                "method": method if method in metrics.METHODS else "other",
+                "route": route,
+                "status": status,
+                "milliseconds": round(seconds * 1000, 1),
+                "caller": str(actor) if (actor := identified()) else None,
+                "address": self.origin.address,
+            },
+        )
 
 
 class RequestContext:
@@ -93,33 +135,15 @@ class RequestContext:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        started = time.perf_counter()
-        if not _is_trusted(_plain(str(request.META.get("REMOTE_ADDR") or ""))):
-            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
-        request_id = new_request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
-        origin = Origin(request_id, client_address(request), lambda: caller(request))
-        with coming_from(origin), metrics.in_flight():
+        believe_proxies_alone(request.META)
+        with answering(request.META, lambda: caller(request)) as one:
             response = self.get_response(request)
-            response["X-Request-ID"] = request_id
+            response["X-Request-ID"] = one.origin.request_id
             match = request.resolver_match
-            # The pattern, not the path: paths and query strings can hold private data.
-            route = match.route if match else None
-            seconds = time.perf_counter() - started
-            metrics.answered(
-                route=route, method=request.method, status=response.status_code, seconds=seconds
-            )
-            logger.info(
-                "request",
-                extra={
-                    # One that nobody knows is whatever a client likes to write there.
-                    "method": request.method if request.method in metrics.METHODS else "other",
-                    "route": route,
-                    "status": response.status_code,
-                    "milliseconds": round(seconds * 1000, 1),
-                    "caller": str(actor) if (actor := _known(request)) else None,
-                    "address": origin.address,
-                },
-            )
+            if identified() is None and hasattr(request, "_cached_user"):
+                # If nothing has asked, nor do we: it may read the session once more.
+                identify(caller(request))
+            one.tell(match.route if match else None, request.method, response.status_code)
         return response
 
 

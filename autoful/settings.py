@@ -153,17 +153,16 @@ MIDDLEWARE = [
     "autoful.middleware.HealthProbes",
     "autoful.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
-    "autoful.api.public_pages.PublicPages",
     "autoful.middleware.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "autoful.api.preconditions.ConditionalGet",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "autoful.accounts.idle.KeepSessionsInUse",
+    "autoful.browsers.SessionMiddleware",
+    "autoful.browsers.KeepSessionsInUse",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "autoful.browsers.CsrfViewMiddleware",
+    "autoful.browsers.AuthenticationMiddleware",
+    "autoful.browsers.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -246,7 +245,7 @@ FORMAT_MODULE_PATH = "autoful.formats"
 
 PORT = environment.number("PORT", 8000, 1, 65535)
 WEB_WORKERS = environment.number("WEB_WORKERS", environment.cores() if PRODUCTION else 1, 1, 256)
-WEB_THREADS = environment.number("WEB_THREADS", 8, 1, 256)
+WEB_THREADS = environment.number("WEB_THREADS", 4, 1, 256)
 if not PRODUCTION and WEB_WORKERS > 1:
     raise ImproperlyConfigured(
         "WEB_WORKERS must be 1 without DATABASE_URL: the embedded cache lives in one process."
@@ -330,6 +329,7 @@ REST_FRAMEWORK = {
         "autoful.api.renderers.JSONRenderer",
         "autoful.api.renderers.BrowsableAPIRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "autoful.api.renderers.Negotiation",
     "DEFAULT_FILTER_BACKENDS": ["autoful.api.filters.ShopFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "autoful.api.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -13,7 +13,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "autoful.settings")
 django = get_wsgi_application()
 web.begin()
 
+from autoful.api.public_pages import PublicPages  # noqa: E402  # it needs what Django has set up
+
+pages = PublicPages(django)
+
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     environ["CONTENT_TYPE"] = web.believed(environ.get("CONTENT_TYPE", ""))
-    return django(environ, start_response)
+    return pages(environ, start_response)

@@ -13,7 +13,7 @@ from autoful.testing.processes import Program, Server, free_port, running
 from autoful.testing.shops import ROOT, SECRET_KEY
 from bench.asking import Request, ask
 
-WORKERS, THREADS = 2, 8
+WORKERS, THREADS = 2, 4
 LIMIT = "bench.limit.application:application"
 
 

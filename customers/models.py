@@ -60,6 +60,8 @@ class Customer(ShopModel):
     def __str__(self) -> str:
         return self.name
 
+    sign_in_fields: ClassVar[tuple[str, ...]] = ("deleted_at",)
+
     def may_sign_in(self) -> bool:
         return self.deleted_at is None
 

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -73,8 +74,9 @@ class CustomerViewSet(ShopViewSet):
         return Response({"message": "Customer deleted successfully"})
 
     @action(detail=False)
-    def top(self, request: Request) -> Response:
-        return Response(self.shown(Customer.objects.top(3).values("pk")))
+    def top(self, request: Request) -> HttpResponseBase:
+        rows, _ = self.shown(Customer.objects.top(3).values("pk"))
+        return self.found(rows)
 
     @action(detail=False, methods=["post"], authentication_classes=[])
     def login(self, request: Request) -> Response:

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -91,15 +92,14 @@ class PartViewSet(ShopViewSet):
         return Response({"message": f"{part.part_name} deleted successfully"})
 
     @action(detail=False)
-    def search(self, request: Request) -> Response:
+    def search(self, request: Request) -> HttpResponseBase:
         query = SearchSerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return Response(
-            self.rows(self.get_queryset().named(query.validated_data["part_name"]), "parts")
-        )
+        named = self.get_queryset().named(query.validated_data["part_name"])
+        return self.found(self.rows(named, "parts"))
 
     @action(detail=False, url_path="low-stock")
-    def low_stock(self, request: Request) -> Response:
+    def low_stock(self, request: Request) -> HttpResponseBase:
         query = LowStockSerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         threshold = query.validated_data.get("threshold")
@@ -109,4 +109,4 @@ class PartViewSet(ShopViewSet):
         both_ends = threshold is not None
         rows = self.rows(self.get_queryset().low(threshold), "parts", both_ends=both_ends)
         total = rows["pagination"]["total_items"]
-        return Response({"threshold": threshold, "count": total, **rows})
+        return self.found({"threshold": threshold, "count": total, **rows})

@@ -57,6 +57,8 @@ class Mechanic(ShopModel):
     def __str__(self) -> str:
         return self.name
 
+    sign_in_fields: ClassVar[tuple[str, ...]] = ("approved", "deleted_at")
+
     def may_sign_in(self) -> bool:
         return self.approved and self.deleted_at is None
 

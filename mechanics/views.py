@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -88,12 +89,12 @@ class MechanicViewSet(ShopViewSet):
         return Response({"message": "Mechanic deleted successfully"})
 
     @action(detail=False)
-    def top(self, request: Request) -> Response:
+    def top(self, request: Request) -> HttpResponseBase:
         staff = self.actor.works_here("mechanics.view_mechanic")
         shape = TopMechanicSerializer if staff else PublicTopMechanicSerializer
         numbers = list(Mechanic.objects.top(3).values_list("pk", flat=True))
         rows = reading.read(shape, numbers)
-        return Response([rows[number] for number in numbers if number in rows])
+        return self.found([rows[number] for number in numbers if number in rows])
 
     @action(detail=False, methods=["post"], authentication_classes=[])
     def login(self, request: Request) -> Response:

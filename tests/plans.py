@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+
+from autoful.testing.queries import Statements
 
 SMALL = 1_000  # a table that may be read whole
 PAGE = (
@@ -72,7 +73,7 @@ class Asked:
 def asked_by(request: Callable[[], Any]) -> Asked:
     """What the database is asked by this request; each SELECT is explained afterwards."""
     before = _read()
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         request()
     read = _read() - before
     selects = [q["sql"] for q in queries if q["sql"].startswith("SELECT")]

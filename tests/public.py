@@ -1,19 +1,49 @@
 """Processes that answer the public, and what they say."""
 
+import json
+from functools import partial
 from typing import Any
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_started
+from django.db import close_old_connections
+from django.http import HttpResponse
 
-from autoful.api.public_pages import Finished
+from autoful.api import caching
+from autoful.api.public_pages import PublicPages
 from autoful.testing.personas import Persona
 
 PATHS = ["/customers", "/inventory", "/service_tickets"]
-ITS_OWN = ("X-Request-ID", "RateLimit-Remaining", "RateLimit-Reset")
+ITS_OWN = ("X-Request-ID", "RateLimit-Remaining", "RateLimit-Reset", "Set-Cookie")
 NO_COOKIE = ("HTTP_COOKIE", "")
 
 
 class Process(Persona):
-    """Nobody, asking a process of their own. Django's client sends an empty Cookie; no other does."""
+    """Nobody, asking a process of their own, by WSGI as a server does.
+
+    Django's client sends an empty Cookie; no other does.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.application = PublicPages(WSGIHandler())  # type: ignore[arg-type]
+
+    def request(self, **request: Any) -> Any:
+        answered: list[tuple[str, list[tuple[str, str]]]] = []
+        environ = self._base_environ(**request)
+        # The test's connection is not the request's to close, says Django's client too.
+        request_started.disconnect(close_old_connections)
+        try:
+            body: Any = self.application(environ, lambda *start: answered.append(start))
+        finally:
+            request_started.connect(close_old_connections)
+        [(status, headers)] = answered
+        content = b"".join(body)
+        answer = HttpResponse(content, status=int(status[:3]), headers=dict(headers))
+        answer.json = partial(json.loads, content)  # type: ignore[attr-defined]
+        answer.public_page = getattr(body, "public_page", None)  # type: ignore[attr-defined]
+        return answer
 
     def _base_environ(self, **request: Any) -> dict[str, Any]:
         environ: dict[str, Any] = super()._base_environ(**request)  # type: ignore[misc]
@@ -36,13 +66,13 @@ def warm(*paths: str) -> Process:
 
 
 def noting_what_is_given_again(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The routes of the answers that are given again from here on, as they are."""
+    """The lists whose pages are given again from here on, each time."""
     seen: list[str] = []
-    original = Finished.again
+    original = caching.count_hit
 
-    def again(self: Finished, *asked: Any) -> Any:
-        seen.append(self.route)
-        return original(self, *asked)
+    def count_hit(name: str) -> None:
+        seen.append(name)
+        original(name)
 
-    monkeypatch.setattr(Finished, "again", again)
+    monkeypatch.setattr(caching, "count_hit", count_hit)
     return seen

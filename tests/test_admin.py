@@ -10,7 +10,6 @@ from django.contrib.admin.models import LogEntry as DjangosOwnLog
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
@@ -18,6 +17,7 @@ from autoful.accounts.models import User
 from autoful.accounts.tests.factories import PASSWORD, SuperuserFactory
 from autoful.actor import COMMAND
 from autoful.testing.pages import Desk
+from autoful.testing.queries import Statements
 from customers.models import Customer, Vehicle
 from customers.tests.factories import CustomerFactory
 from inventory import stock
@@ -114,7 +114,7 @@ class TestPages:
 
     def test_queries_do_not_grow_with_the_rows(self, shop, model):
         def queries():
-            with CaptureQueriesContext(
+            with Statements(
                 connection,
             ) as seen:
                 assert shop.get(url(model, "changelist")).status_code == 200

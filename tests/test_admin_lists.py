@@ -16,7 +16,6 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
 from django.test import RequestFactory
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.accounts.models import User
@@ -26,6 +25,7 @@ from autoful.admin import lists
 from autoful.admin.lists import LONGEST_SEARCH, MOST_WORDS
 from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 from customers.models import Customer, Vehicle
 from customers.tests.factories import VehicleFactory
 from customers.vehicles import save_vehicle
@@ -223,7 +223,7 @@ def test_reading_a_list_opens_no_transaction(desk: Desk) -> None:
     """On SQLite one takes the lock of all who write, and holds it while the page is made."""
     desk.get("/admin/")  # which writes that the session is in use, for a minute
     for model, _ in PAGES:
-        with CaptureQueriesContext(connection) as seen:
+        with Statements(connection) as seen:
             assert desk.get(list_of(model), {"q": "1"}).status_code == 200
         # The test itself is in a transaction: one more would be a savepoint.
         assert not [query for query in seen if "SAVEPOINT" in query["sql"]], model

@@ -9,7 +9,6 @@ import pytest
 from auditlog.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from autoful.accounts.models import User
@@ -17,6 +16,7 @@ from autoful.actor import Actor, Role
 from autoful.sheets import writing
 from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 from customers.registration import change_customer, enter_walk_in
 from customers.tests.factories import CustomerFactory
 from inventory.parts import change_part
@@ -124,7 +124,7 @@ def test_a_long_trail_is_read_piece_by_piece(desk: Desk, monkeypatch: Any) -> No
     for _ in range(9):
         CustomerFactory.create()
     expected = [str(pk) for pk in LogEntry.objects.order_by("-id").values_list("object_pk")]
-    with CaptureQueriesContext(connection) as seen:
+    with Statements(connection) as seen:
         rows = exported(desk)
     assert rows[0]["Changes"] == "exported audit trail as CSV"  # taking it home is told in it
     assert len(rows) == len(expected) + 1

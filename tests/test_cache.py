@@ -9,12 +9,12 @@ import pytest
 from django.core.cache import caches
 from django.db import transaction
 from django.db.models.signals import pre_save
-from django.test.utils import CaptureQueriesContext
 
 from autoful.actor import COMMAND
 from autoful.api import caching
 from autoful.api.viewsets import ShopViewSet
 from autoful.testing.personas import Persona, boss
+from autoful.testing.queries import Statements
 from customers.tests.factories import CustomerFactory
 from inventory import stock
 from inventory.models import Part
@@ -149,7 +149,7 @@ def test_what_was_read_before_a_commit_is_not_served_after_it(warm: bool, reader
 
     assert read_while(sale, reader) == 50
     assert stocked(reader) == 49
-    with CaptureQueriesContext(transaction.get_connection()) as queries:
+    with Statements(transaction.get_connection()) as queries:
         assert stocked(reader) == 49
     assert not [q for q in queries if "inventory_part" in q["sql"]]
 

@@ -1,20 +1,21 @@
 """Cached lists are for whom they were made: nobody is ever served another's view."""
 
 import itertools
-from collections.abc import Iterator
+import time
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.cache import caches
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from autoful.actor import COMMAND
 from autoful.api import caching
+from autoful.api.caching import Page
+from autoful.api.shelf import Shelf
 from autoful.testing import personas
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 from inventory import stock
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
@@ -123,34 +124,30 @@ def test_a_cached_list_touches_no_table_but_the_callers_own(
     if path == "mechanics" and name != "mike":
         pytest.skip("not theirs to read")
     first = ask(people[name], path)
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         assert ask(people[name], path) == first
     asked = [q["sql"] for q in queries]
     assert len(asked) == len(tables), asked
     assert all(table in sql for table, sql in zip(tables, asked, strict=True))
 
 
-class Recorder:
-    """The cache, and what was stored in it."""
+class Recorder(Shelf[Page]):
+    """The pages that are kept in this process, and for how many seconds."""
 
     def __init__(self) -> None:
-        self.pages: list[tuple[str, float]] = []
+        super().__init__(caching.MOST_BYTES)
+        self.pages: list[tuple[Any, float]] = []
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(caches["lists"], name)
-
-    def set(self, key: str, value: Any, timeout: float | None = None) -> None:
-        if key.startswith("page:"):
-            assert timeout is not None
-            self.pages.append((key, timeout))
-        caches["lists"].set(key, value, timeout=timeout)
+    def put(self, key: Any, thing: Page, size: int) -> None:
+        self.pages.append((key, round(thing.until - time.time())))
+        super().put(key, thing, size)
 
 
 @pytest.fixture
-def recorder() -> Iterator[Recorder]:
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder()
-    with patch.object(caching, "_lists", return_value=recorder):
-        yield recorder
+    monkeypatch.setattr(caching, "_pages", recorder)
+    return recorder
 
 
 def test_pages_are_kept_for_sixty_seconds(people: dict[str, Persona], recorder: Recorder) -> None:

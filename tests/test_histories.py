@@ -7,7 +7,6 @@ import pytest
 from auditlog.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -18,6 +17,7 @@ from autoful.actor import COMMAND, Actor, Role
 from autoful.admin.history import sentence
 from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 from customers.models import Customer, Vehicle
 from customers.registration import change_customer
 from customers.tests.factories import CustomerFactory, VehicleFactory
@@ -243,7 +243,7 @@ def test_it_costs_the_same_however_much_has_happened(model: Any, boss: Persona) 
                 change_mechanic(mechanic=row, name=name, actor=actor)
 
     def queries() -> int:
-        with CaptureQueriesContext(connection) as seen:
+        with Statements(connection) as seen:
             told(boss.user, row)
         return len(seen)
 

@@ -7,7 +7,6 @@ import pytest
 from auditlog.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.accounts.models import User
@@ -16,6 +15,7 @@ from autoful.actor import COMMAND, Actor, Role
 from autoful.admin.history import sentence
 from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 from customers.models import Customer
 from customers.registration import change_customer, close_customer
 from customers.tests.factories import CustomerFactory, VehicleFactory
@@ -164,7 +164,7 @@ def test_names_cost_no_query_a_row(boss: Persona, page: str) -> None:
             assign(ticket=ticket, mechanic_id=mike.pk, actor=actor)
             add_part(ticket=ticket, part_id=part.pk, quantity=1, actor=actor)
             transition(ticket=ticket, to=Status.ON_HOLD, actor=actor)
-        with CaptureQueriesContext(connection) as seen:
+        with Statements(connection) as seen:
             assert desk.get(reverse(f"admin:{page}_changelist")).status_code == 200
         return len(seen)
 
@@ -181,7 +181,7 @@ def test_nor_do_they_in_the_ledger_of_a_part(boss: Persona) -> None:
         for _ in range(more):
             mike = MechanicFactory.create()
             receive(part=part, quantity=1, actor=Actor(Role.MECHANIC, mike.user, mike.pk))
-        with CaptureQueriesContext(connection) as seen:
+        with Statements(connection) as seen:
             desk.get(page)
         return len(seen)
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from autoful import recount, tally
 from autoful.actor import COMMAND
 from autoful.errors import DomainError
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 from customers import registration as customer_desk
 from customers.models import Customer
 from customers.tests.factories import CustomerFactory
@@ -159,7 +159,7 @@ def test_the_slot_comes_last() -> None:
     """Whoever holds one waits for nobody."""
     customer, part = CustomerFactory.create(), PartFactory.create()
     ticket = ServiceTicketFactory.create(customer=customer, parts=[(part, 1)])
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         lifecycle.delete_ticket(ticket=ticket, actor=COMMAND)
     written = [q["sql"] for q in queries if q["sql"].startswith(("UPDATE", "INSERT", "DELETE"))]
     assert "autoful_tally" in written[-1]
@@ -168,7 +168,7 @@ def test_the_slot_comes_last() -> None:
 
 def test_opening_a_ticket_counts_in_the_statement_that_locks() -> None:
     customer = CustomerFactory.create()
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         ServiceTicketFactory.create(customer=customer)
     updates = [q["sql"] for q in queries if q["sql"].startswith("UPDATE")]
     assert len([sql for sql in updates if "customers_customer" in sql]) == 1
@@ -229,7 +229,7 @@ def test_the_list_by_tickets_is_read_from_an_index(order: tuple[str, ...]) -> No
 def test_the_tops_count_nothing(path: str, nobody: Persona, settings: Any) -> None:
     settings.RATE_LIMITS = None
     ServiceTicketFactory.create(mechanics=[MechanicFactory.create()])
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         assert nobody.get(path).json()[0]["ticket_count"] == 1
     asked = [q["sql"] for q in queries]
     assert len(asked) == 2, asked  # who they are, and their rows

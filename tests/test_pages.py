@@ -12,13 +12,13 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.test import RequestFactory
-from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.request import Request
 
 from autoful.api.cursors import Cursor, order_of, write
 from autoful.api.pagination import Pages
+from autoful.testing.queries import Statements
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
 
@@ -222,7 +222,7 @@ def test_rows_that_come_or_go_after_the_count_move_a_page_and_do_no_more(
 def test_the_last_page_costs_what_the_first_does(parts: list[int]) -> None:
     skipped = []
     for number in range(1, 7):
-        with CaptureQueriesContext(connection) as queries:
+        with Statements(connection) as queries:
             page(Part.objects.all(), page=number, per_page=4)
         found = re.search(r"OFFSET (\d+)", queries[-1]["sql"])
         skipped.append(int(found[1]) if found else 0)
@@ -233,7 +233,7 @@ def test_a_page_is_keys_with_what_was_asked_for(parts: list[int]) -> None:
     pages = Pages("parts", columns=["reorder_point"])
     queryset = Part.objects.order_by("part_name", "id")
     for query in ({"page": "1"}, {"cursor": ""}):
-        with CaptureQueriesContext(connection) as queries:
+        with Statements(connection) as queries:
             keys = pages.paginate_queryset(queryset, asked(**query))
         assert {"pk", "reorder_point"} <= set(keys[0]) <= {"pk", "reorder_point", "part_name"}
         assert "price" not in queries[-1]["sql"]

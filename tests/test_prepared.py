@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Value
-from django.test.utils import CaptureQueriesContext
 
 from autoful.prepared import Prepared
+from autoful.testing.queries import Statements
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
 from mechanics.models import Mechanic
@@ -20,7 +20,7 @@ def test_instances_with_what_is_selected_along_cost_one_query() -> None:
     made = [MechanicFactory.create(), MechanicFactory.create(user=None)]
     prepared = Prepared(lambda number: Mechanic.objects.select_related("user").filter(pk=number))
     for mechanic in made:
-        with CaptureQueriesContext(connection) as queries:
+        with Statements(connection) as queries:
             found = prepared.first(mechanic.pk)
             assert found == mechanic and found.user == mechanic.user
         assert len(queries) == 1

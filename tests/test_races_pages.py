@@ -11,7 +11,6 @@ import pytest
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.accounts import admin as accounts
@@ -22,6 +21,7 @@ from autoful.admin import VerbAdmin
 from autoful.errors import Busy
 from autoful.testing.pages import Desk, fields_of
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 from autoful.testing.rivals import many_connections, on_mysql, rival_before
 from customers import admin as customers
 from customers.models import Vehicle
@@ -109,7 +109,7 @@ def test_nothing_is_held_for_whoever_may_not_change_it(clerk: Persona) -> None:
     part = PartFactory.create()
     clerk.user.user_permissions.set(Permission.objects.filter(codename="view_part"))
     desk = Desk(clerk.user)
-    with CaptureQueriesContext(connection) as seen:
+    with Statements(connection) as seen:
         desk.post(reverse("admin:inventory_part_change", args=(part.pk,)), {"price": "1"})
     updates = [one["sql"] for one in seen if one["sql"].lstrip().startswith("UPDATE")]
     assert not [sql for sql in updates if "inventory_part" in sql]

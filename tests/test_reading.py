@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.db import connection, models
-from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 from django.utils import timezone
 from rest_framework import serializers
@@ -15,6 +14,7 @@ from autoful.actor import COMMAND
 from autoful.api import reading
 from autoful.api.reading import Shape
 from autoful.api.renderers import JSONRenderer
+from autoful.testing.queries import Statements
 from customers import registration as customer_desk
 from customers.models import Customer
 from customers.serializers import MOST_NESTED_TICKETS, CustomerDetailSerializer
@@ -128,7 +128,7 @@ def test_one_query_and_one_for_each_many(numbers: Numbers) -> None:
             for field in shape().fields.values()
         )
         for rows in (1,) if most(shape) else (1, 2, 3):
-            with CaptureQueriesContext(connection) as queries:
+            with Statements(connection) as queries:
                 reading.read(shape, numbers[model(shape)][:rows])
             assert len(queries) == 1 + many, shape
 
@@ -172,7 +172,7 @@ def test_a_row_that_is_not_there_is_left_out(numbers: Numbers) -> None:
     for shape in SHAPES:
         there, beyond = numbers[model(shape)][0], max(numbers[model(shape)]) + 1_000
         assert reading.read(shape, [beyond]) == {}
-        with CaptureQueriesContext(connection) as queries:
+        with Statements(connection) as queries:
             assert reading.read(shape, []) == {}
         assert not len(queries)
         if not most(shape):
@@ -237,7 +237,7 @@ class WithSecret(ColleagueSerializer):
 
 def test_what_is_only_written_is_not_shown() -> None:
     mechanic = MechanicFactory.create()
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         assert "password" not in reading.read(WithSecret, [mechanic.pk])[mechanic.pk]
     assert "password" not in queries[0]["sql"]
     compare(WithSecret, [mechanic.pk])
@@ -249,13 +249,12 @@ def test_what_is_only_written_is_not_shown() -> None:
 def test_control_two_columns_that_change_places_are_seen(
     numbers: Numbers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = reading._Select.rows
+    original = reading._Select.shown
 
-    def swapped(self: Any, numbers: Any, using: str) -> list[list[Any]]:
-        rows = original(self, numbers, using)
-        return [[key, *rest[1::-1], *rest[2:]] for key, *rest in rows]
+    def swapped(self: Any, rows: list[list[Any]]) -> list[list[Any]]:
+        return [[key, *rest[1::-1], *rest[2:]] for key, *rest in original(self, rows)]
 
-    monkeypatch.setattr(reading._Select, "rows", swapped)
+    monkeypatch.setattr(reading._Select, "shown", swapped)
     for shape in SHAPES:
         with pytest.raises(AssertionError):
             compare(shape, numbers[model(shape)][:1])
@@ -270,8 +269,8 @@ def test_control_the_oldest_in_place_of_the_newest_are_seen(
     Assignment.objects.bulk_create(
         Assignment(ticket=t, mechanic=mechanic) for t in ServiceTicket.objects.all()
     )
-    original = reading._Select.rows
-    monkeypatch.setattr(reading._Select, "rows", lambda *asked: original(*asked)[::-1])
+    original = reading._Select.shown
+    monkeypatch.setattr(reading._Select, "shown", lambda *asked: original(*asked)[::-1])
     with pytest.raises(AssertionError):
         number = mechanic.pk if shape is MechanicDetailSerializer else ticket.customer_id
         compare(shape, [number])

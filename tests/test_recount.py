@@ -12,12 +12,12 @@ from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.test.utils import CaptureQueriesContext
 
 from autoful import db, recount, tally
 from autoful.deploying.fill import BeginTally, Fill
 from autoful.models import Tally
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 from autoful.testing.rivals import many_connections, rival_after, rival_before, unhindered
 from customers.models import Customer
 from customers.tests.factories import CustomerFactory
@@ -90,7 +90,7 @@ def test_what_is_wrong_is_named_and_put_right(shop: ServiceTicket) -> None:
 
 def test_checking_changes_nothing_and_locks_nothing(shop: ServiceTicket) -> None:
     drift()
-    with CaptureQueriesContext(connection) as queries, pytest.raises(CommandError):
+    with Statements(connection) as queries, pytest.raises(CommandError):
         call_command("recount", "--check", stdout=io.StringIO())
     assert not [q["sql"] for q in queries if not q["sql"].lstrip("(").startswith("SELECT")]
 

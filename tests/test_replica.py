@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from django.core.cache import caches
 from django.db import OperationalError, connection, connections
-from django.test.utils import CaptureQueriesContext
 
 from autoful import metrics, outage, unavailable
 from autoful.actor import COMMAND, NOBODY, Actor, acting
 from autoful.api import caching, replica
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 from customers.tests.factories import CustomerFactory
 from inventory.tests.factories import PartFactory
 from tickets.tests.factories import ServiceTicketFactory
@@ -259,7 +259,7 @@ def test_a_list_comes_from_it_whole(
     connections["replica"] = other = connection.copy("replica")
     try:
         for size in (5, 6):  # just after a change, neither pages nor totals of it are kept
-            with CaptureQueriesContext(connection) as here, CaptureQueriesContext(other) as there:
+            with Statements(connection) as here, Statements(other) as there:
                 answer = mike.get(f"/service_tickets?status=pending&per_page={size}&{query}")
             assert len(answer.json()["service_tickets"]) == 1
             assert not [q["sql"] for q in here if re.search("tickets_|inventory_", q["sql"])]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from autoful.accounts.tests.factories import PASSWORD
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 from customers.tests.factories import valid_vin
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
@@ -48,7 +48,7 @@ def world(settings: Any, nobody: Persona, sarah: Persona, mike: Persona) -> Worl
 
 def asked(request: Callable[[], Any], status: int) -> tuple[list[str], str]:
     """Each query's verb and its table, without savepoints; and all of them, to be shown."""
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         answer = request()
     assert answer.status_code == status, answer.content
     every = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]

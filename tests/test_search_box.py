@@ -3,10 +3,10 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from autoful.actor import COMMAND
 from autoful.testing.pages import Desk
+from autoful.testing.queries import Statements
 from customers.models import Vehicle
 from customers.registration import close_customer
 from customers.tests.factories import CustomerFactory
@@ -193,7 +193,7 @@ def test_what_was_found_is_kept_nowhere(desk, shop):
 
 def test_it_costs_the_same_however_much_is_found(desk, shop):
     def queries():
-        with CaptureQueriesContext(connection) as seen:
+        with Statements(connection) as seen:
             found(desk, "o")
         return len(seen)
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from django.core.cache import caches
 from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
 
 from autoful import outage, tally
 from autoful.actor import COMMAND
 from autoful.api import caching
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 from customers.tests.factories import CustomerFactory
 from inventory import stock
 from inventory.models import Part
@@ -50,7 +50,7 @@ def plus(path: str, **query: Any) -> str:
 
 def counts(person: Persona, path: str, **query: Any) -> tuple[int, int]:
     """What the answer says there are, and how many times they were counted for it."""
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         answer = person.get(plus(path, per_page=2, **query))
     assert answer.status_code == 200, answer.content
     total: int = answer.json()["pagination"]["total_items"]
@@ -140,7 +140,7 @@ def test_a_customers_own_are_kept(sarah: Persona) -> None:
 def test_a_kept_total_is_of_the_whole_list_alone(
     reader: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tally, "total", lambda name, using: 1_234)
+    monkeypatch.setattr(tally, "summed", lambda slots: 1_234)
     for whole in ("", "?ordering=-price", "?category=", "?ordering="):
         assert counts(reader, f"/inventory{whole}") == (1_234, 0), whole
     assert counts(reader, "/inventory", cursor="") == (1_234, 0)

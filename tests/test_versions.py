@@ -5,10 +5,10 @@ from unittest.mock import patch
 
 import pytest
 from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
 
 from autoful.actor import COMMAND, Role
 from autoful.testing.personas import Persona, boss, wearing
+from autoful.testing.queries import Statements
 from mechanics import registration as mechanic_desk
 from tests.changes import CHANGES, Shop
 from tests.test_preconditions import tag_of, version
@@ -87,7 +87,7 @@ def test_an_email_changed_under_one_hat_raises_the_others_version(changed: str, 
 
 def test_a_mechanic_who_leaves_raises_the_version_of_their_open_tickets(desk: Desk) -> None:
     tag = tag_of(desk.ticket, desk.boss)
-    with CaptureQueriesContext(connection) as asked:
+    with Statements(connection) as asked:
         mechanic_desk.close_mechanic(mechanic=desk.mike.profile, actor=COMMAND)
     # The ticket's lock comes first, as everywhere.
     updates = [query["sql"] for query in asked if query["sql"].startswith("UPDATE")]

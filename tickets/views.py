@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -182,13 +183,8 @@ class MyTicketViewSet(ShopViewSet):
     def get_queryset(self) -> Any:
         return tickets_of(self.actor.profile_id or 0)
 
-    def whole(self, queryset: Any) -> Whole:
-        return Whole(tickets_of, (self.actor.profile_id or 0,))
-
-    def total(self, queryset: Any, whole: Whole | None) -> int:
-        (counted,) = TICKET_COUNT.first(self.actor.profile_id or 0, using=queryset.db) or (0,)
-        return int(counted)
-
     @action(detail=False)
-    def my_tickets(self, request: Request) -> Response:
-        return Response(self.rows(self.get_queryset(), "tickets"))
+    def my_tickets(self, request: Request) -> HttpResponseBase:
+        customer = self.actor.profile_id or 0
+        mine = Whole(tickets_of, TICKET_COUNT.asked(customer), of=(customer,))
+        return self.found(self.rows(mine, "tickets"))

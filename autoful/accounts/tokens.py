@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from django.apps import apps
 from django.conf import settings
@@ -19,6 +19,7 @@ class Profile(Protocol):
     pk: Any
     user: User | None
     name: str
+    sign_in_fields: ClassVar[tuple[str, ...]]  # that `may_sign_in` looks at
 
     def may_sign_in(self) -> bool:
         """Whether the role is open to its account now."""
@@ -31,7 +32,10 @@ def profiles(role: Role) -> Any:
 
 @cache
 def _profile(role: Role) -> Prepared:
-    return Prepared(lambda number: profiles(role).filter(pk=number))
+    # Every request with a token asks for this, and few ask more of the account than its number.
+    rows = profiles(role)
+    columns = ["user__is_active", "user__token_version", *rows.model.sign_in_fields]
+    return Prepared(lambda number: rows.filter(pk=number).only(*columns))
 
 
 def issue(role: Role, profile: Profile, user: User) -> AccessToken:

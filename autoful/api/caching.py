@@ -1,9 +1,10 @@
 """Cached lists: 60 seconds, per list, audience and query, dropped on commit by every change.
 
-Each list has a version in the cache, the second it began and something random, and its pages are
-stored with it. Dropping a list is giving it another version. A reader asks for the version before
-it reads the rows, so what was read before a commit can only be stored with the version that the
-commit ended.
+Each list has a version in the cache, the second it began and something random. Its pages are kept
+in the process that made them, with the version they were made for; the cache, which all processes
+share, says whether that is still the list's. Dropping a list is giving it another version. A reader
+asks for the version before it reads the rows, so what was read before a commit can only be kept
+with the version that the commit ended.
 
 Which lists a change concerns is asked of the audit trail, because there every change passes,
 conditional UPDATEs included: see `audit.on_change`.
@@ -14,8 +15,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import BaseCache, caches
@@ -25,11 +25,14 @@ from django.db.models import QuerySet
 
 from autoful import metrics, outage
 from autoful.api import replica
+from autoful.api.shelf import Shelf
 from autoful.db import after_commit
 
-T = TypeVar("T")
+MOST_BYTES = 16_000_000  # of pages in each process
+ROOM = 1_000  # bytes that one takes besides its text
 
 _lists_by_model: dict[type[models.Model], set[str]] = defaultdict(set)
+_seen: dict[str, str] = {}  # the version that this process has last seen of each list
 
 
 def shows(name: str, *shown: type[models.Model]) -> None:
@@ -65,6 +68,21 @@ class Page(bytes):
     until: float
 
 
+class Total(NamedTuple):
+    """How many rows a list has; for how long, as of a Page."""
+
+    version: str
+    until: float
+    total: int
+
+    def is_of(self, version: str) -> bool:
+        return self.version == version and self.until > time.time()
+
+
+_pages: Shelf[Page] = Shelf(MOST_BYTES)
+_totals: Shelf[Total] = Shelf(MOST_BYTES // 16)
+
+
 def cached_page(
     name: str,
     audience: str,
@@ -77,19 +95,26 @@ def cached_page(
     What was built from a source that `may_be_behind` is not kept while the list's last change is
     younger than that: it would stand for a minute without it.
     """
-    slot = f"page:{name}:{audience}:{_digest(repr(sorted(asked.items())))}"
-    kept = _kept(name, slot, build, may_be_behind)
-    metrics.count("list_cache", list=name, result=kept.looked)
-    page = Page(kept.answer)
-    page.list, page.version, page.until = name, kept.version, kept.until
+    slot = name, audience, _digest(repr(sorted(asked.items())))
+    version = _version(name)
+    page = _pages.get(slot)
+    if page is not None and page.version == version and page.until > time.time():
+        metrics.count("list_cache", list=name, result="hit")
+        return page
+    metrics.count("list_cache", list=name, result="miss" if version else "unavailable")
+    page = Page(build())
+    page.list, page.version, page.until = name, version or "", 0
+    if version and _may_be_kept(version, may_be_behind):
+        page.until = time.time() + settings.LIST_CACHE_SECONDS
+        _pages.put(slot, page, len(page) + ROOM)
     return page
 
 
 def is_current(page: Page) -> bool:
     """Whether the page still shows what the list is."""
-    if page.until <= time.time():
-        return False
-    return outage.ask(lambda: _lists().get(_version_key(page.list))) == page.version
+    if page.until <= time.time() or _seen.get(page.list) != page.version:
+        return False  # no version comes back: what this process has seen gone need not be asked for
+    return _version(page.list) == page.version
 
 
 def count_hit(name: str) -> None:
@@ -107,41 +132,40 @@ def cached_total(
         counted = repr(rows.order_by().values("pk").query.sql_with_params())
     except EmptyResultSet:
         return 0
-    return _kept(name, f"total:{name}:{_digest(counted)}", build, may_be_behind).answer
+    version = _version(name)
+    if version is None:
+        return build()
+    slot = f"total:{name}:{_digest(counted)}"
+    kept = _totals.get(slot)
+    if kept is None or not kept.is_of(version):
+        # In the cache too, for the other processes: a page is made soon, counting a million rows is not.
+        kept = outage.ask(lambda: _lists().get(slot))
+    if kept is None or not kept.is_of(version):
+        until = time.time() + settings.LIST_CACHE_SECONDS
+        kept = Total(version, until, build())
+        if not _may_be_kept(version, may_be_behind):
+            return kept.total
+        outage.ask(lambda: _lists().set(slot, kept, timeout=settings.LIST_CACHE_SECONDS))
+    _totals.put(slot, kept, ROOM)
+    return kept.total
 
 
 def _digest(question: str) -> str:
     return hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept(Generic[T]):
-    """An answer; the version of its list that it stands for, and until when; where it was found."""
-
-    answer: T
-    version: str
-    until: float
-    looked: str
+def _may_be_kept(version: str, may_be_behind: Callable[[], bool]) -> bool:
+    return _age(version) > replica.BEHIND or not may_be_behind()
 
 
-def _kept(
-    name: str, slot: str, build: Callable[[], T], may_be_behind: Callable[[], bool]
-) -> _Kept[T]:
-    found = outage.ask(lambda: _lists().get_many([_version_key(name), slot]))
-    version = None if found is None else found.get(_version_key(name))
+def _version(name: str) -> str | None:
+    """The list's version now, the first one if it has none; None while nobody can tell."""
+    version: str | None = outage.ask(lambda: _lists().get(_version_key(name)))
     if version is None:
         version = outage.ask(lambda: _begun(name))
-    if found is None or version is None:
-        return _Kept(build(), "", 0, "unavailable")
-    if (kept := found.get(slot)) and kept[0] == version:
-        return _Kept(kept[2], version, kept[1], "hit")
-    answer, until = build(), 0.0
-    if _age(version) > replica.BEHIND or not may_be_behind():
-        seconds = settings.LIST_CACHE_SECONDS
-        until = time.time() + seconds
-        kept = version, until, answer
-        outage.ask(lambda: _lists().set(slot, kept, timeout=seconds))
-    return _Kept(answer, version, until, "miss")
+    if version is not None:
+        _seen[name] = version
+    return version
 
 
 def _new_version() -> str:

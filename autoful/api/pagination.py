@@ -1,11 +1,13 @@
 """Pages: `?page=1&per_page=10` or `?cursor=&per_page=10`, with totals."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from rest_framework.exceptions import ValidationError
@@ -13,15 +15,18 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
+from autoful import tally
 from autoful.api import cursors
 from autoful.api.cursors import Cursor, Order, order_of
-from autoful.prepared import Prepared
+from autoful.prepared import Prepared, Question, ask
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
 MOST_PREPARED = (
     2  # columns of an ordering; more are asked for now and then, and there are thousands
 )
+# Rows from the beginning that are found whatever the total is; it is asked for with the rows.
+NEAR = 1_000
 PARAMETERS = ("page", "per_page")
 EITHER = "Ask for a page by its number or by a cursor, not by both."
 
@@ -34,16 +39,25 @@ Asked = tuple[int | str, int]
 @dataclass(frozen=True, slots=True)
 class Whole:
     """A list that no filter narrows, so that each of its pages is the same statement with other
-    numbers: `rows` makes it `of` some, such as the customer's whose list it is.
+    numbers: `rows` makes it `of` some, such as the customer's whose list it is. `total` is asked for
+    how many there are, in one column of one or more rows.
     """
 
     rows: Callable[..., QuerySet[Any, Any]]
+    total: Question = field(compare=False)
     of: tuple[int, ...] = field(default=(), compare=False)
+
+    def queryset(self) -> QuerySet[Any, Any]:
+        return self.rows(*self.of)
+
+
+@cache
+def _own_order(whole: Whole) -> Order:
+    return order_of(whole.queryset())
 
 
 def _keys(rows: QuerySet[Any, Any], columns: Sequence[str]) -> QuerySet[Any, Any]:
-    keys = rows.select_related(None).prefetch_related(None)
-    return keys.values(*dict.fromkeys(["pk", *columns]))
+    return rows.values(*dict.fromkeys(["pk", *columns]))
 
 
 @cache
@@ -68,52 +82,74 @@ class Pages(BasePagination):
     """Pages of the keys of a list, by number or by cursor.
 
     Only what is needed to find the rows of a page is read here, which an index may have all of;
-    whoever shows them reads them by their ids. `total` says how many rows a queryset has, `columns`
-    are more of each row to bring along, `both_ends` that reading from the end is as good, and
-    `whole` tells that no filter narrows it.
+    whoever shows them reads them by their ids, and asks `still_asked` with them: its answers are for
+    `answered`, and then there is a `summary`. `columns` are more of each row to bring along, and so is
+    `rest` where only few rows are stepped over on the way to the page: see `brought_rest`. `both_ends` says that reading from the end is as good, `whole` tells that no filter narrows the
+    list, and `total` counts one that is narrowed.
 
     `per_page` above 100 is cut to 100; a page past the end has no rows and is no error.
     """
 
     template = "rest_framework/pagination/previous_and_next.html"
+    total_items: int | None = None
+    place: Mapping[str, Any] = MappingProxyType({})  # of the page, as its summary tells it
 
     def __init__(
         self,
         key: str = "",
         total: Callable[[Any], int] = QuerySet.count,
         columns: Sequence[str] = (),
+        rest: Sequence[str] = (),
         both_ends: bool = True,
         whole: Whole | None = None,
     ) -> None:
         self.whole = whole
-        self.key, self.total, self.columns, self.both_ends = key, total, columns, both_ends
+        self.key, self.total, self.both_ends = key, total, both_ends
+        self.columns, self.rest = columns, rest
+        self.brought_rest = False
 
     def get_results(self, data: Any) -> Any:
         """Where the rows are; the browsable API offers its filters only beside rows."""
         return data[self.key]
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        """The page's keys in their order: `{"pk": 7}`, with `columns` and what the order needs."""
-        self.request = request
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: Any = None, *, using: str = DEFAULT_DB_ALIAS
+    ) -> list[Any]:
+        """The page's keys in their order: `{"pk": 7}`, with `columns` and what the order needs.
+
+        The `queryset` of a whole list is needed only if it is ordered in another way.
+        """
+        self.request, self.using = request, using
+        self.total_items = None
         asked, self.per_page = asked_page(request)
-        order = order_of(queryset)
+        order = _own_order(self.whole) if queryset is None else order_of(queryset)
         cursor = None
         if isinstance(asked, str):  # before anything is counted: it may be refused
             cursor = cursors.read(asked, order) if asked else None
-        self.total_items = self.total(queryset)
-        self.total_pages = -(-self.total_items // self.per_page)
+        if self.whole is None:
+            queryset = queryset.using(using)
+            self.total_items = self.total(queryset)
+        elif isinstance(asked, int) and asked * self.per_page > NEAR:
+            self.answered(ask(self.still_asked(), using=using))
         if isinstance(asked, int):
-            self.place: dict[str, Any] = {"page": asked}
+            self.place = {"page": asked}
             page = self._numbered(queryset, order, asked)
-            self.display_page_controls = self.total_pages > 1  # the browsable API's
         else:
             page, before, after = self._next_to(queryset, order, cursor)
             self.place = {
                 "next_cursor": cursors.write(after, order) if after else None,
                 "previous_cursor": cursors.write(before, order) if before else None,
             }
-            self.display_page_controls = bool(before or after)
         return page
+
+    def still_asked(self) -> list[Question]:
+        """What is to be asked of the database before there is a `summary`."""
+        return [self.whole.total] if self.whole and self.total_items is None else []
+
+    def answered(self, answers: list[list[Any]]) -> None:
+        """Its answers."""
+        for slots in answers:
+            self.total_items = tally.summed(slots)
 
     def _numbered(self, queryset: Any, order: Order, page: int) -> list[Key]:
         """From the end that is nearer, so that the last page costs what the first does.
@@ -122,6 +158,8 @@ class Pages(BasePagination):
         counted, it begins that many rows further on or back, as the next page asked for would.
         """
         start, end = (page - 1) * self.per_page, page * self.per_page
+        if self.total_items is None:
+            return self._cut(queryset, order, start, end)
         if start >= self.total_items:
             return []  # and no OFFSET, which a page of nineteen digits would overflow
         beyond = max(self.total_items - end, 0)
@@ -131,10 +169,19 @@ class Pages(BasePagination):
 
     def _cut(self, queryset: Any, order: Order, start: int, end: int) -> list[Key]:
         if not self.whole or len(order.columns) > MOST_PREPARED:
-            return list(order.applied_to(_keys(queryset, self.columns))[start:end])
-        page = _page(self.whole, order, tuple(self.columns))
-        found: list[Key] = page.rows(end - start, start, *self.whole.of, using=queryset.db)
+            return list(order.applied_to(self._keys(queryset, self.columns))[start:end])
+        page = _page(self.whole, order, self._along(start))
+        found: list[Key] = page.rows(end - start, start, *self.whole.of, using=self.using)
         return found
+
+    def _along(self, skip: int) -> tuple[str, ...]:
+        """What is brought along with the keys of a page that is `skip` rows away."""
+        self.brought_rest = bool(self.rest) and skip <= NEAR
+        return (*self.columns, *self.rest) if self.brought_rest else tuple(self.columns)
+
+    def _keys(self, queryset: Any, columns: Sequence[str]) -> QuerySet[Any, Any]:
+        rows = self.whole.queryset() if queryset is None and self.whole else queryset
+        return _keys(rows.using(self.using), columns)
 
     def _next_to(
         self, queryset: Any, order: Order, cursor: Cursor | None
@@ -159,11 +206,11 @@ class Pages(BasePagination):
     def _walked(self, queryset: Any, order: Order, cursor: Cursor | None, number: int) -> list[Key]:
         if not (cursor and self.whole and len(order.columns) == 1):
             ordering = [column.name for column in order.columns[:-1]]
-            keys = _keys(queryset, [*ordering, *self.columns])
+            keys = self._keys(queryset, [*ordering, *self.columns])
             walk = cursor.narrowed(keys, order) if cursor else order.applied_to(keys)
             return list(walk[:number])
-        page = _page_next_to(self.whole, order, tuple(self.columns), cursor.side)
-        found: list[Key] = page.rows(number, cursor.values[0], *self.whole.of, using=queryset.db)
+        page = _page_next_to(self.whole, order, self._along(0), cursor.side)
+        found: list[Key] = page.rows(number, cursor.values[0], *self.whole.of, using=self.using)
         return found
 
     def summary(self) -> dict[str, Any]:
@@ -174,7 +221,16 @@ class Pages(BasePagination):
             "total_items": self.total_items,
         }
         numbered = "page" in self.place
-        return self.place | totals if numbered else totals | self.place
+        return {**self.place, **totals} if numbered else {**totals, **self.place}
+
+    @property
+    def total_pages(self) -> int:
+        return -(-(self.total_items or 0) // self.per_page)
+
+    @property
+    def display_page_controls(self) -> bool:  # type: ignore[override]
+        """Whether the browsable API shows where there is more."""
+        return self.total_pages > 1 if "page" in self.place else any(self.place.values())
 
     def to_html(self) -> str:
         return render_to_string(

@@ -7,7 +7,7 @@ may without the row, by a customer's name on a ticket, so it compares everything
 
 import hashlib
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import F
 from django.http import HttpRequest, JsonResponse
@@ -19,6 +19,8 @@ from rest_framework.response import Response
 
 from autoful.errors import DomainError
 from autoful.models import ShopModel
+
+R = TypeVar("R", bound=HttpResponseBase)
 
 HEADER = "If-Match"
 
@@ -42,7 +44,7 @@ class PreconditionFailed(DomainError):
         )
 
 
-def versioned(response: Response, version: int) -> Response:
+def versioned(response: R, version: int) -> R:
     """The response, which gets the ETag of a row of this version as soon as it is rendered.
 
     The version must be one from before what is shown was read: the other way round, If-Match would
@@ -53,7 +55,10 @@ def versioned(response: Response, version: int) -> Response:
         digest = hashlib.sha256(rendered.content).hexdigest()[:16]
         rendered["ETag"] = f'"{version}-{digest}"'
 
-    response.add_post_render_callback(tag)
+    if isinstance(response, Response):
+        response.add_post_render_callback(tag)
+    else:
+        tag(response)
     return response
 
 

@@ -1,25 +1,24 @@
-"""The public's pages of cached lists, given again before anything else is asked.
+"""The public's pages of cached lists, given again before Django is asked.
 
 Whoever brings no token, no session and no Origin gets the same page of a list as everybody else. The
-answer to one of them, as it left every middleware below, is kept in this process and given to the
-next as long as the list has the version that it shows: one question to the cache in place of
-those middlewares, a view and another question. Limits, the log, the figures and 304 are as
-they are everywhere. What it saves: docs/adr/0018-from-rows-to-json.md.
+answer to one of them, as it left Django, is kept in this process and given to the next as long as
+the list has the version that it shows: one question to the cache in place of a request, its
+middlewares and a view. Limits, the log and the figures are as they are everywhere. What it saves:
+docs/adr/0018-from-rows-to-json.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response
 
 from autoful import limits
 from autoful.actor import NOBODY, identify
 from autoful.api import caching
 from autoful.api.caching import Page
+from autoful.api.shelf import Shelf
+from autoful.middleware import answering, believe_proxies_alone
 
 # All that the answer to a plain request could depend on.
 ASKED = (
@@ -32,83 +31,81 @@ ASKED = (
 )
 # What makes a caller somebody, and a request more than a plain one.
 NOT_PLAIN = (
-    *("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_ORIGIN"),
-    *("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_TRANSFER_ENCODING"),
+    *("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_ORIGIN", "HTTP_TRANSFER_ENCODING"),
+    *("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_UNMODIFIED_SINCE"),
 )
+# Headers that each answer has of its own.
+ITS_OWN = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 MOST_BYTES = 8_000_000  # in each process
 LONGEST = 1_000  # characters of a question
 ROOM = 4_000  # bytes that an answer takes besides its page
+USAGE = "autoful.usage"  # of the limits, where a call is counted before its view is asked
 
+Environ = dict[str, Any]
+Start = Callable[..., Any]
+Application = Callable[[Environ, Start], Iterable[bytes]]
 Asked = tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """An answer as it was given, and what it was given to."""
+    """An answer as it was given, without what is each one's own."""
 
     page: Page
-    route: str
-    match: Any
-    headers: dict[str, str]
-
-    def again(self, request: HttpRequest, more: dict[str, str]) -> HttpResponseBase:
-        request.resolver_match = self.match  # the log and the figures know the route by it
-        answer = HttpResponse(self.page, headers=self.headers | more)
-        if "HTTP_IF_NONE_MATCH" not in request.META:  # the others make it no plain request
-            return answer
-        return get_conditional_response(request, self.headers["ETag"], None, answer) or answer
+    route: str  # as the limits call it
+    pattern: str  # as the log and the figures do
+    headers: list[tuple[str, str]]
 
 
 class PublicPages:
-    """A middleware, outside of all those whose headers are part of an answer, but for security's:
-    they are a 304's too, which has few of its own."""
+    """A WSGI application in front of Django's."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-        self._finished: dict[Asked, Finished] = {}
-        self._bytes = 0
+    def __init__(self, django: Application) -> None:
+        self.django = django
+        self._finished: Shelf[Finished] = Shelf(MOST_BYTES)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not _is_plain(request):
-            return self.get_response(request)
-        asked = tuple(request.META.get(name) for name in ASKED)
+    def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        if not _is_plain(environ):
+            return self.django(environ, start_response)
+        believe_proxies_alone(environ)
+        asked = tuple(environ.get(name) for name in ASKED)
         finished = self._finished.get(asked)
         if finished is None or not caching.is_current(finished.page):
-            response = self.get_response(request)
-            self._keep(asked, request, response)
-            return response
-        usage = limits.count(finished.route, NOBODY, no_sign_in_needed=False)
-        if usage.wait:
-            request.usage = usage  # type: ignore[attr-defined]  # counted, and now refused
-            return self.get_response(request)
-        identify(NOBODY)
-        caching.count_hit(finished.page.list)
-        return finished.again(request, usage.headers)
+            return self._whole_way(asked, environ, start_response)
+        with answering(environ, lambda: NOBODY) as one:
+            usage = limits.count(finished.route, NOBODY, no_sign_in_needed=False)
+            if not usage.wait:
+                identify(NOBODY)
+                caching.count_hit(finished.page.list)
+                own = [("X-Request-ID", one.origin.request_id), *usage.headers.items()]
+                start_response("200 OK", [*finished.headers, *own])
+                one.tell(finished.pattern, "GET", 200)
+                return [finished.page]
+        environ[USAGE] = usage  # counted, and now refused
+        return self.django(environ, start_response)
 
-    def _keep(self, asked: Asked, request: HttpRequest, response: HttpResponse) -> None:
-        shown: tuple[str, Page] | None = getattr(response, "public_page", None)
-        if shown is None or response.status_code != 200 or "ETag" not in response.headers:
-            return
-        if sum(len(text or "") for text in asked) > LONGEST:
-            return  # nobody asks so again, and the question would take more room than the answer
-        route, page = shown
-        if self._bytes > MOST_BYTES:
-            # Whoever asks for ever new pages costs the others one look at the cache each.
-            self._finished, self._bytes = {}, 0
-        headers = {
-            name: value
-            for name, value in response.headers.items()
-            if not name.startswith("RateLimit-")
-        }
-        before = self._finished.get(asked)
-        self._finished[asked] = Finished(page, route, request.resolver_match, headers)
-        self._bytes += len(page) - (len(before.page) if before else -ROOM)
+    def _whole_way(self, asked: Asked, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        sent: list[tuple[str, str]] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            sent.extend(headers)
+            return start_response(status, headers, *more)
+
+        response: Any = self.django(environ, start)
+        # The list's view says so of an answer that everybody would get.
+        if (shown := getattr(response, "public_page", None)) and response.status_code == 200:
+            route, pattern, page = shown
+            # Nobody asks so long a question again, and it would take more room than the answer.
+            if sum(len(text or "") for text in asked) <= LONGEST:
+                headers = [(name, value) for name, value in sent if name not in ITS_OWN]
+                self._finished.put(asked, Finished(page, route, pattern, headers), len(page) + ROOM)
+        return response
 
 
-def _is_plain(request: HttpRequest) -> bool:
+def _is_plain(environ: Environ) -> bool:
     return (
-        request.method == "GET"
+        environ["REQUEST_METHOD"] == "GET"
         and settings.AUTOFUL_PUBLIC_READS
-        and request.META.get("CONTENT_LENGTH") in (None, "", "0")
-        and not any(name in request.META for name in NOT_PLAIN)
+        and environ.get("CONTENT_LENGTH") in (None, "", "0")
+        and not any(name in environ for name in NOT_PLAIN)
     )

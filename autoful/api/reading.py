@@ -6,19 +6,23 @@ that this one points at; one with `many=True` is the rows that point at this one
 a `max_length` the newest of them, newest first. Each value is shown as its field's
 `to_representation` shows it. What cannot be read from columns is refused.
 
-A shape costs one query, and one more for each `many=True` in it, whatever the number of rows. The
-ORM makes their SQL once. Why, and what it saves: docs/adr/0018-from-rows-to-json.md.
+A shape costs one query, and one more for each `many=True` in it, whatever the number of rows; on
+MySQL they go there together. The ORM makes their SQL once. Why, and what it saves:
+docs/adr/0018-from-rows-to-json.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, models
+from django.utils.timezone import get_current_timezone
 from rest_framework import serializers
 
-from autoful.prepared import Prepared
+from autoful.prepared import Prepared, Question, ask
 
 Row = dict[str, Any]
 Shape = type[serializers.Serializer[Any]]
@@ -37,18 +41,61 @@ AS_IT_IS = {
 }
 
 
+def _moment(value: datetime) -> str:
+    """What DRF's DateTimeField shows of a moment, in the shop's time zone; in a fifth of its time."""
+    text = value.astimezone(get_current_timezone()).isoformat()
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+
+
 def read(shape: Shape, numbers: Sequence[int], *, using: str = DEFAULT_DB_ALIAS) -> dict[int, Row]:
     """What `shape` shows of the rows of its model with these numbers, by number.
 
     A row that is not there, or not any more, is left out. Raises TypeError when `shape` declares
     what cannot be read from columns.
     """
-    reader = _reader(shape)
-    rows = {values[0]: reader.show(values) for values in reader.select.rows(numbers, using)}
-    for name, nested in reader.nested.items():
-        for values in nested.select.rows(list(rows), using):
-            rows[values[0]][name].append(nested.show(values))
+    rows, _ = read_beside((), {shape: numbers}, using=using)
     return rows
+
+
+def columns(shape: Shape) -> Sequence[str]:
+    """What `shape` needs of a row itself, by name; whoever finds rows may bring them along.
+
+    Empty when it needs rows that this one points at: joined to a page, MariaDB begins with those,
+    all of them, and sorts.
+    """
+    names = _reader(shape).select.columns
+    return () if any("__" in name for name in names) else names
+
+
+def read_beside(
+    questions: Iterable[Question],
+    asked: Mapping[Shape, Sequence[int]],
+    brought: Mapping[int, Mapping[str, Any]] = MappingProxyType({}),
+    *,
+    using: str = DEFAULT_DB_ALIAS,
+) -> tuple[dict[int, Row], list[list[Any]]]:
+    """What each shape shows of rows of its own, and the answers to `questions`, which are asked
+    before, and together with them.
+
+    If the `columns` of the rows are `brought`, by number, only what is nested in them is read.
+    """
+    everything = [*questions]
+    besides = len(everything)
+    readers = [(_reader(shape), numbers) for shape, numbers in asked.items() if numbers]
+    for reader, numbers in readers:
+        everything += [one.asked(numbers) for one in reader.selects(rows_too=not brought)]
+    answers = ask(everything, using=using) if everything else []
+    rows: dict[int, Row] = {}
+    found = iter(answers[besides:])
+    for reader, numbers in readers:
+        names = reader.select.columns
+        own = [[brought[n][name] for name in names] for n in numbers] if brought else next(found)
+        rows |= {values[0]: reader.show(values) for values in reader.select.shown(own)}
+        for name, nested in reader.nested.items():
+            for values in nested.select.shown(next(found)):
+                if values[0] in rows:  # or it is gone since
+                    rows[values[0]][name].append(nested.show(values))
+    return rows, answers[:besides]
 
 
 @cache
@@ -82,14 +129,15 @@ class _Select:
             self.shows.append((place, show))
         return place
 
-    def rows(self, numbers: Sequence[int], using: str) -> list[list[Any]]:
-        """The values of each row, as they are shown."""
+    def asked(self, numbers: Sequence[int]) -> Question:
+        """The question for the rows of these numbers."""
         count = len(numbers)
-        if not count:
-            return []
         if count not in self._statements:
             self._statements[count] = Prepared(self._select, count)
-        rows = self._statements[count].rows(*numbers, using=using)
+        return self._statements[count].asked(*numbers)
+
+    def shown(self, rows: list[list[Any]]) -> list[list[Any]]:
+        """The values of each row, as they are shown."""
         for place, show in self.shows:
             for values in rows:
                 if values[place] is not None:
@@ -116,30 +164,56 @@ class _Reader:
         self.select = select
         self.nested: dict[str, _Reader] = {}
 
+    def selects(self, *, rows_too: bool) -> "list[_Select]":
+        nested = [reader.select for reader in self.nested.values()]
+        return [self.select, *nested] if rows_too else nested
+
     def shown(self, serializer: Any, path: Path) -> Callable[[list[Any]], Row]:
         """What makes of a row's values what `serializer`, of the row at `path`, shows of it."""
-        makers = [
-            (name, self._maker(serializer, name, field, (*path, *field.source_attrs)))
-            for name, field in serializer.fields.items()
-            if not field.write_only
-        ]
-        return lambda values: {name: make(values) for name, make in makers}
+        names, places = [], []
+        makers: list[tuple[str, Callable[[list[Any]], Any]]] = []
+        for name, field in serializer.fields.items():
+            if field.write_only:
+                continue
+            place, make = self._maker(serializer, name, field, (*path, *field.source_attrs))
+            names.append(name)
+            places.append(place)
+            if make is not None:
+                makers.append((name, make))
+        # All that is a value of its own at once; what is made of several then takes its place.
+        chosen = itemgetter(*places, places[0])  # of one alone it would give no tuple
+
+        def show(values: list[Any]) -> Row:
+            row = dict(zip(names, chosen(values), strict=False))
+            for name, make in makers:
+                row[name] = make(values)
+            return row
+
+        return show
 
     def _maker(
         self, serializer: Any, name: str, field: Any, path: Path
-    ) -> Callable[[list[Any]], Any]:
+    ) -> tuple[int, Callable[[list[Any]], Any] | None]:
+        """The place of a field's value, and what makes of a row's values what the field shows, where
+        that is not the value alone.
+        """
         if isinstance(field, serializers.ListSerializer | serializers.ManyRelatedField):
             if serializer.parent is not None:
                 raise TypeError(f"{serializer}: many={name} is read for the outermost rows only.")
             self.nested[name] = _pointing_at(self.select.model, field, path)
-            return lambda _: []
+            return 0, lambda _: []
         if isinstance(field, serializers.Serializer):
             number, show = self.select.add((*path, "pk")), self.shown(field, path)
-            return lambda values: None if values[number] is None else show(values)
+            return number, lambda values: None if values[number] is None else show(values)
         if not path or isinstance(field, serializers.SerializerMethodField):
             raise TypeError(f"{type(serializer).__name__}.{name} cannot be read from a column.")
-        as_it_is = type(field).to_representation in AS_IT_IS
-        return itemgetter(self.select.add(path, None if as_it_is else field.to_representation))
+        shown = type(field).to_representation
+        if shown in AS_IT_IS:
+            return self.select.add(path), None
+        plain = not {"format", "timezone"} & vars(field).keys()
+        if shown is serializers.DateTimeField.to_representation and plain:
+            return self.select.add(path, _moment), None
+        return self.select.add(path, field.to_representation), None
 
 
 def _pointing_at(model: type[models.Model], field: Any, path: Path) -> _Reader:

@@ -1,5 +1,6 @@
 """The base of every viewset: who calls, how often, what they may see, in which shape."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from types import MappingProxyType
@@ -18,19 +19,20 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from autoful import limits, tally
-from autoful.actor import Actor, Role
+from autoful.actor import Actor, Role, identify
 from autoful.api import caching, reading, replica, writes
 from autoful.api.authentication import actor_of
 from autoful.api.pagination import Pages, Whole, asked_page
 from autoful.api.parsers import BodyTooLarge, LengthRequired
 from autoful.api.permissions import Anyone, Nobody
 from autoful.api.preconditions import tagged, versioned
+from autoful.api.public_pages import USAGE
 from autoful.api.reading import Row, Shape
 from autoful.api.renderers import JSONRenderer
 from autoful.errors import Missing
 from autoful.limits import TooManyRequests
 from autoful.models import ShopModel
-from autoful.prepared import Prepared
+from autoful.prepared import Prepared, Question, ask
 
 
 class RouteMetadata(SimpleMetadata):
@@ -54,7 +56,13 @@ def _key(view: type["ShopViewSet"]) -> Prepared:
 @cache
 def _whole(view: type["ShopViewSet"]) -> Whole:
     # By a view that has no caller: rows that depend on one raise here, and are nobody else's.
-    return Whole(lambda: view().get_queryset())
+    return Whole(lambda: view().get_queryset(), tally.total_of(view.list_name))
+
+
+@cache
+def _where(view: type["ShopViewSet"]) -> Any:
+    """What narrows a whole list."""
+    return view().get_queryset().query.where
 
 
 class ShopViewSet(GenericViewSet[Any]):
@@ -102,9 +110,10 @@ class ShopViewSet(GenericViewSet[Any]):
         if int(length or 0) > settings.API_MAX_BODY_BYTES:  # a number, or BodyLimit refused it
             raise BodyTooLarge
         super().perform_authentication(request)
+        identify(self.actor)
         if self.action:  # a method nobody answers is a 405, counted against nothing
             anyone = isinstance(self.permissions.get(self.action), Anyone)
-            usage = getattr(request._request, "usage", None) or limits.count(
+            usage = request.META.get(USAGE) or limits.count(
                 self.route, self.actor, no_sign_in_needed=anyone
             )
             self.limit_headers = usage.headers
@@ -132,6 +141,10 @@ class ShopViewSet(GenericViewSet[Any]):
     def owns(self, owner: int) -> bool:
         """Whether a row whose `owner_column` says `owner` is the caller's own."""
         return self.owner is not None and self.actor.is_profile(self.owner, owner)
+
+    def may_own(self) -> bool:
+        """Whether a row could be the caller's own, and so have another shape than the others."""
+        return self.owner is not None and self.actor.role is self.owner
 
     def audience(self) -> str:
         """Who may be served the same cached list."""
@@ -169,18 +182,32 @@ class ShopViewSet(GenericViewSet[Any]):
         full = own or self.sees_all()
         return self.serializer_class if full else self.public_serializer_class
 
-    def shown(self, keys: Iterable[Any], *, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
-        """The rows of `keys` as the caller may see them; one that is deleted by now is left out."""
+    def shown(
+        self,
+        keys: Iterable[Any],
+        beside: Iterable[Question] = (),
+        brought: Mapping[int, Mapping[str, Any]] = MappingProxyType({}),
+        *,
+        using: str = DEFAULT_DB_ALIAS,
+    ) -> tuple[list[Row], list[list[Any]]]:
+        """The rows of `keys` as the caller may see them; one that is deleted by now is left out.
+
+        And the answers to what is asked `beside`, before them. `brought`: see `reading`.
+        """
         keys = list(keys)
-        shapes = {own: self.shape(own=own) for own in (True, False)}
-        numbers: dict[Shape, list[int]] = {shape: [] for shape in shapes.values()}
+        numbers: dict[Shape, list[int]] = defaultdict(list)
         for key in keys:
-            numbers[shapes[self.owns(key[self.owner_column])]].append(key["pk"])
-        rows: dict[int, Row] = {}
-        for shape, theirs in numbers.items():
-            if theirs:
-                rows |= reading.read(shape, theirs, using=using)
-        return [rows[key["pk"]] for key in keys if key["pk"] in rows]
+            own = self.may_own() and self.owns(key[self.owner_column])
+            numbers[self.shape(own=own)].append(key["pk"])
+        rows, answers = reading.read_beside(beside, numbers, brought, using=using)
+        return [rows[key["pk"]] for key in keys if key["pk"] in rows], answers
+
+    def found(self, data: Any) -> HttpResponseBase:
+        """The answer to a GET. As JSON it is finished here, without DRF's way to a template."""
+        if self.request.accepted_renderer.format != "json":
+            return Response(data)
+        text = JSONRenderer().render(data, self.request.accepted_media_type)
+        return HttpResponse(text, content_type="application/json")
 
     def answer(
         self,
@@ -203,13 +230,10 @@ class ShopViewSet(GenericViewSet[Any]):
 
         A view whose rows depend on its caller says on which number.
         """
-        narrowed = queryset.query.where != self.get_queryset().query.where
-        return None if narrowed else _whole(type(self))
+        return _whole(type(self)) if queryset.query.where == _where(type(self)) else None
 
-    def total(self, queryset: Any, whole: Whole | None) -> int:
-        """How many rows a list has: of the whole list it is kept, of others it is cached."""
-        if whole:
-            return tally.total(self.list_name, using=queryset.db)
+    def total(self, queryset: Any) -> int:
+        """How many rows a list has that is narrowed by a filter."""
         return caching.cached_total(
             self.list_name,
             queryset,
@@ -218,22 +242,29 @@ class ShopViewSet(GenericViewSet[Any]):
         )
 
     def rows(
-        self, queryset: Any, key: str | None = None, *, both_ends: bool = True
+        self, listed: Any, key: str | None = None, *, both_ends: bool = True
     ) -> dict[str, Any]:
-        """One page of rows in the contract's shape, under `key`; `both_ends`: see `Pages`."""
+        """One page in the contract's shape, under `key`, of what is `listed`: a queryset, or a `Whole`.
+
+        `both_ends`: see `Pages`.
+        """
         key = key or self.list_name
-        whole = self.whole(queryset)
+        queryset = None if isinstance(listed, Whole) else listed
         self._paginator = paginator = Pages(
             key,
-            partial(self.total, whole=whole),
+            self.total,
             [self.owner_column],
+            () if self.may_own() else reading.columns(self.shape(own=False)),
             both_ends=both_ends,
-            whole=whole,
+            whole=self.whole(queryset) if queryset is not None else listed,
         )
 
         def build(database: str) -> dict[str, Any]:
-            keys = paginator.paginate_queryset(queryset.using(database), self.request)
-            return {key: self.shown(keys, using=database), "pagination": paginator.summary()}
+            keys = paginator.paginate_queryset(queryset, self.request, using=database)
+            brought = {k["pk"]: k for k in keys} if paginator.brought_rest else {}
+            rows, answers = self.shown(keys, paginator.still_asked(), brought, using=database)
+            paginator.answered(answers)
+            return {key: rows, "pagination": paginator.summary()}
 
         rows, self.read_from = replica.read(self.actor, build)
         return rows
@@ -241,32 +272,43 @@ class ShopViewSet(GenericViewSet[Any]):
     # --- The actions every viewset has ---
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        def build() -> Any:
-            return self.rows(self.filter_queryset(self.get_queryset()))
-
-        if request.accepted_renderer.format != "json":
-            return Response(build())
         # Only what the list knows tells pages apart; what a client adds besides fills no cache.
         query = request.query_params
         known = self.filterset_class.base_filters if self.filterset_class else ()
+        asked = {name: query.getlist(name) for name in known if name in query}
+
+        def build() -> Any:
+            return self.rows(
+                self.filter_queryset(self.get_queryset()) if asked else _whole(type(self))
+            )
+
+        if request.accepted_renderer.format != "json":
+            return self.found(build())
         page = caching.cached_page(
             self.list_name,
             self.audience(),
-            {name: query.getlist(name) for name in known} | {"page": asked_page(request)},
+            asked | {"page": asked_page(request)},
             lambda: JSONRenderer().render(build()),
             may_be_behind=lambda: self.read_from == replica.REPLICA,
         )
         answer = HttpResponse(page, content_type="application/json")
         if self.actor.role is Role.NOBODY:
-            answer.public_page = self.route, page  # type: ignore[attr-defined]  # PublicPages asks
+            match: Any = request.resolver_match
+            answer.public_page = self.route, match.route, page  # type: ignore[attr-defined]
         return answer
 
-    def retrieve(self, request: Request, pk: str) -> Response:
-        key = _key(type(self)).first(int(pk))
-        shown = self.shown([key]) if key else []
-        if not key or not shown:
+    def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
+        number = int(pk)
+        wanted = _key(type(self)).asked(number)
+        if self.may_own():
+            (keys,) = ask([wanted])
+            rows, _ = self.shown(keys)
+        else:
+            found, (keys,) = reading.read_beside([wanted], {self.shape(own=False): [number]})
+            rows = list(found.values())
+        if not keys or not rows:
             raise self.not_found
-        return versioned(Response(shown[0]), key["version"])
+        return versioned(self.found(rows[0]), keys[0]["version"])
 
     # --- What every answer carries ---
 

@@ -100,7 +100,7 @@ def test_the_address_that_counts(peer: str, forwarded: str, address: str, settin
 
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.1")]
     request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded)
-    assert client_address(request) == address
+    assert client_address(request.META) == address
 
 
 @pytest.mark.parametrize("query", ["name__regex=(", "created_at__year=99999", "id__exact=x"])

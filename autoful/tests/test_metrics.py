@@ -107,7 +107,7 @@ def test_the_database_away(
         raise OperationalError(2002, "Can't connect")
 
     settings.RATE_LIMITS = None
-    monkeypatch.setattr("autoful.prepared.Prepared.rows", gone)
+    monkeypatch.setattr("autoful.api.reading.ask", gone)
     assert client.get("/inventory/1").status_code == 503
     assert figures("database_unavailable_total") == 1
 

@@ -42,13 +42,13 @@ def test_the_address_is_believed_hop_by_hop(
 ) -> None:
     settings.TRUSTED_PROXIES = [ipaddress.ip_network("10.0.0.0/8")]
     headers: dict[str, Any] = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
-    assert client_address(RequestFactory().get("/", REMOTE_ADDR=peer, **headers)) == address
+    assert client_address(RequestFactory().get("/", REMOTE_ADDR=peer, **headers).META) == address
 
 
 def test_nobody_is_trusted_by_default(settings: Any) -> None:
     settings.TRUSTED_PROXIES = []
     request = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="1.2.3.4")
-    assert client_address(request) == "127.0.0.1"
+    assert client_address(request.META) == "127.0.0.1"
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from unittest.mock import patch
 
 import pytest
 from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
 
 from autoful import tally
 from autoful.actor import COMMAND
 from autoful.models import Tally
+from autoful.testing.queries import Statements
 from autoful.testing.rivals import at_once, kinds, many_connections
 from autoful.verbs import verb
 from customers.models import Customer
@@ -33,7 +33,7 @@ def test_a_total_is_one_query_and_never_below_zero() -> None:
     for slot, total in ((0, 4), (1, -3), (15, 2)):
         Tally.objects.create(name="things", slot=slot, total=total)
     Tally.objects.create(name="strays", slot=0, total=-1)
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         assert tally.total("things") == 3
     assert len(queries) == 1
     assert tally.total("strays") == 0
@@ -93,7 +93,7 @@ def test_many_adds_of_a_verb_are_one_statement() -> None:
             tally.add("things", number)
 
     tally.add("things", 1)  # the slot is there
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         several(actor=COMMAND)
     assert len([q for q in queries if "autoful_tally" in q["sql"]]) == 1
     assert tally.total("things") == 8
@@ -125,7 +125,7 @@ def test_each_row_is_lowered_by_its_own_number(monkeypatch: pytest.MonkeyPatch) 
     customers = [CustomerFactory.create(ticket_count=n) for n in (5, 5, 2, 0)]
     numbers = dict(zip([c.pk for c in customers], (1, 3, 2, 1), strict=True))
     bystander = CustomerFactory.create(ticket_count=7)
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         tally.fewer(Customer.objects.all(), "ticket_count", numbers)
     assert len(queries) == 1
     # The last was counted too low before; it stops at zero.
@@ -136,7 +136,7 @@ def test_each_row_is_lowered_by_its_own_number(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_nobody_is_lowered_by_no_statement() -> None:
-    with CaptureQueriesContext(connection) as queries:
+    with Statements(connection) as queries:
         tally.fewer(Customer.objects.all(), "ticket_count", {})
     assert not queries.captured_queries
 

@@ -3,11 +3,11 @@
 import pytest
 from auditlog.models import LogEntry
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.actor import COMMAND
 from autoful.testing.pages import Desk
+from autoful.testing.queries import Statements
 from customers.errors import OwnerChanged
 from customers.models import Customer, Vehicle
 from customers.registration import close_customer
@@ -77,7 +77,7 @@ def test_one_with_a_history_stays(desk):
 def test_its_page_locks_the_owner_first(desk):
     """As everybody does, or two would wait for each other."""
     car = VehicleFactory.create()
-    with CaptureQueriesContext(connection) as seen:
+    with Statements(connection) as seen:
         desk.save(reverse("admin:customers_vehicle_change", args=(car.pk,)), {"plate": "QX-771"})
     updates = [one["sql"].split()[1].strip('`"') for one in seen if one["sql"].startswith("UPDATE")]
     ours = [table for table in updates if table.startswith("customers_")]

@@ -6,11 +6,11 @@ import pytest
 from auditlog.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from autoful.actor import COMMAND
 from autoful.testing.pages import Desk, refusals_of
+from autoful.testing.queries import Statements
 from inventory import stock
 from inventory.models import LARGEST_QUANTITY, Part, StockMovement
 from inventory.tests.factories import PartFactory
@@ -177,7 +177,7 @@ def test_the_ledger_shows_the_latest_and_costs_the_same(desk):
     part = PartFactory.create()
 
     def queries():
-        with CaptureQueriesContext(connection) as seen:
+        with Statements(connection) as seen:
             answer = desk.get(page("change", part))
         return len(seen), answer.content.decode().count("delivery no. ")
 

@@ -8,12 +8,12 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from autoful.accounts import idle
 from autoful.testing.pages import Desk
 from autoful.testing.personas import Persona
+from autoful.testing.queries import Statements
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +89,7 @@ def test_a_session_that_cannot_be_saved_still_shows_its_page(
 
 def test_it_is_written_once_a_minute(desk: Desk, clock: Any) -> None:
     def written() -> int:
-        with CaptureQueriesContext(connection) as seen:
+        with Statements(connection) as seen:
             assert is_in(desk)
         return sum("UPDATE" in q["sql"] and "session" in q["sql"] for q in seen)
 

@@ -10,13 +10,13 @@ import pytest
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, make_password
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from autoful.accounts.account import closed_email
 from autoful.accounts.models import User
 from autoful.accounts.tests.factories import PASSWORD, UserFactory
 from autoful.actor import COMMAND
 from autoful.testing.personas import Persona, customer, mechanic
+from autoful.testing.queries import Statements
 from customers.registration import close_customer, enter_walk_in
 from mechanics.tests.factories import MechanicFactory
 
@@ -91,7 +91,7 @@ def test_the_same_words_for_the_same_work(
     nobody.post("/customers/login", {"email": "first@example.com", "password": WRONG})  # warm
     for kind, (door, email, password) in kinds.items():
         hashed.clear()
-        with CaptureQueriesContext(connection) as queries:
+        with Statements(connection) as queries:
             answer = nobody.post(f"/{door}/login", {"email": email, "password": password})
         work = [shape(query).replace("mechanic", "customer") for query in queries]
         headers = set(answer.headers.items()) - {
