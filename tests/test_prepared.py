@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, ProgrammingError, connection, transaction
 from django.db.models import Value
 
-from autoful.prepared import Prepared
+from autoful.prepared import Prepared, ask
 from autoful.testing.queries import Statements
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
@@ -74,3 +74,48 @@ def test_it_keeps_nobodys_connection() -> None:
     (statement,) = prepared._statements.values()
     held = [getattr(expression, "connection", None) for _, expression in statement.converted]
     assert held and set(held) == {None}
+
+
+# --- Together -------------------------------------------------------------------------------------
+
+
+def parts() -> list[Part]:
+    return [PartFactory.create(part_name=f"100% {n}", quantity_in_stock=n) for n in range(4)]
+
+
+NAMED = Prepared(
+    lambda least: Part.objects.filter(part_name="100% 2", quantity_in_stock__gte=least)
+)
+NUMBERED = Prepared(lambda one, two: Part.objects.filter(pk__in=[one, two]).order_by("-pk"), 2)
+COUNTED = Prepared(lambda: Part.objects.filter(part_name__contains="0%").values_list("pk"), 0)
+
+
+def test_questions_together_are_answered_each_for_itself() -> None:
+    one, two, three, _ = parts()
+    asked = [NAMED.asked(1), NUMBERED.asked(one.pk, two.pk), NAMED.asked(3), COUNTED.asked()]
+    with Statements(connection) as statements:
+        named, numbered, none, counted = ask(asked)
+    assert (named, numbered, none) == ([three], [two, one], [])
+    assert len(counted) == 4
+    assert len(statements) == 4
+    assert statements.trips == (1 if connection.vendor == "mysql" else 4)
+
+
+def test_numbers_are_all_that_is_written_into_the_text() -> None:
+    for odd in ("1 OR 1=1", b"1", None, [1]):
+        with pytest.raises(TypeError):
+            NUMBERED.rows(odd, 1)  # type: ignore[arg-type]
+
+
+def test_one_that_fails_leaves_a_connection_that_works() -> None:
+    [one, *_] = parts()
+    wrong = Prepared(lambda number: Part.objects.filter(pk=number).values_list("pk"))
+    broken = wrong.statement("default")
+    broken._text = broken._text.replace("inventory_part", "no_such_table")
+    for asked in (
+        [NAMED.asked(1), wrong.asked(1), NUMBERED.asked(one.pk, 0)],
+        [wrong.asked(1), NAMED.asked(1)],
+    ):
+        with pytest.raises((ProgrammingError, OperationalError)), transaction.atomic():
+            ask(asked)
+        assert NUMBERED.rows(one.pk, 0) == [one]

@@ -83,8 +83,9 @@ class Pages(BasePagination):
 
     Only what is needed to find the rows of a page is read here, which an index may have all of;
     whoever shows them reads them by their ids, and asks `still_asked` with them: its answers are for
-    `answered`, and then there is a `summary`. `columns` are more of each row to bring along, and so is
-    `rest` where only few rows are stepped over on the way to the page: see `brought_rest`. `both_ends` says that reading from the end is as good, `whole` tells that no filter narrows the
+    `answered`, and then there is a `summary`. `columns` are more of each row to bring along, and so
+    is `rest` where only few rows are stepped over on the way to the page: `brought_rest` says so.
+    `both_ends` says that reading from the end is as good, `whole` tells that no filter narrows the
     list, and `total` counts one that is narrowed.
 
     `per_page` above 100 is cut to 100; a page past the end has no rows and is no error.
