@@ -21,11 +21,14 @@ else:
 
 
 def is_a_browsers(request: HttpRequest) -> bool:
-    """Whether it brings a cookie, asks for a page, or is for the back office."""
+    """Whether it brings a cookie, asks for a page as browsers do, or is for the back office.
+
+    Whoever asks for a page in another way (`?format=api`) gets one, as nobody.
+    """
     return bool(
         request.META.get("HTTP_COOKIE")
         or "text/html" in request.META.get("HTTP_ACCEPT", "")
-        or request.path.startswith("/admin/")
+        or request.path_info.startswith("/admin/")
     )
 
 

@@ -247,6 +247,35 @@ def test_full_it_is_emptied_and_works_on(
     assert len(given) == 1
 
 
+def test_what_may_not_be_given_again_takes_no_room(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caching, "_may_be_kept", lambda *asked: False)
+    process = warm("/inventory")
+    assert not process.application._finished._things
+
+
+@pytest.mark.parametrize(
+    "step", [(limits, "count"), (caching, "is_current")], ids=["count", "look"]
+)
+def test_an_error_before_django_is_told_by_django(
+    step: Any, shop: Shop, given: list[str], no_limits: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = warm("/inventory")
+    original, first = getattr(*step), [ZeroDivisionError]
+
+    def falls_over(*asked: Any, **more: Any) -> Any:
+        if first:
+            raise first.pop()
+        return original(*asked, **more)
+
+    monkeypatch.setattr(*step, falls_over)
+    assert process.get("/inventory").status_code == 200
+    assert given == []
+    process.get("/inventory")
+    assert given == ["inventory"]
+
+
 def test_while_the_cache_is_away_every_page_goes_the_whole_way(
     shop: Shop, given: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

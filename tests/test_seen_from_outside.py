@@ -131,9 +131,11 @@ def test_the_figures_move_by_what_was_done(watched: Watched) -> None:
     assert moved["autoful_request_seconds_count", "GET", listed] == 21
     assert moved["autoful_request_seconds_bucket", "+Inf", "GET", listed] == 21
     assert 0 < moved["autoful_request_seconds_sum", "GET", listed] < 21 * 30
-    # The first page was stored before; a change drops it, so nobody looks, and Mike sees another.
-    assert moved["autoful_list_cache_total", "inventory", "hit"] == 20
-    assert moved["autoful_list_cache_total", "inventory", "miss"] == 1
+    # One process had the first page before, and another makes its own; a change drops it, so nobody
+    # looks, and Mike sees another.
+    looked = {r: moved["autoful_list_cache_total", "inventory", r] for r in ("hit", "miss")}
+    assert sum(looked.values()) == 21
+    assert 1 <= looked["miss"] <= (2 if watched.ours.in_production else 1)
     assert moved["autoful_events_total", "sign-in refused", "customer"] == 4
     assert moved["autoful_limited_total", "mechanics.top"] == 3
     assert after["autoful_requests_in_flight",] == 1  # the one that asks

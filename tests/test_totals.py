@@ -82,6 +82,28 @@ def test_each_filter_has_a_total_of_its_own(reader: Persona) -> None:
         assert seen == [5, 2, 0, 2, 7]
 
 
+def test_the_cache_holds_no_class_of_ours_which_another_release_may_not_have(
+    reader: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Any] = []
+
+    class Recorder:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(caches["lists"], name)
+
+        def set(self, key: str, value: Any, timeout: float | None = None) -> None:
+            kept.append((key, value))
+            caches["lists"].set(key, value, timeout=timeout)
+
+    monkeypatch.setattr(caching, "_lists", Recorder)
+    assert counts(reader, "/inventory/low-stock") == (5, 1)
+    [(slot, value)] = [(key, value) for key, value in kept if "version:" not in key]
+    assert not slot.startswith("total:")  # where an earlier release keeps something else
+    assert [type(value), *map(type, value)] == [tuple, str, float, int]
+    caching._totals.clear()  # as in another process
+    assert counts(reader, "/inventory/low-stock") == (5, 0)
+
+
 def test_what_a_transaction_sees_is_not_remembered(reader: Persona) -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         Part.objects.all().delete()

@@ -135,17 +135,20 @@ def cached_total(
     version = _version(name)
     if version is None:
         return build()
-    slot = f"total:{name}:{_digest(counted)}"
+    # Not under the name that an earlier release writes something else to, while both are about.
+    slot = f"count:{name}:{_digest(counted)}"
     kept = _totals.get(slot)
     if kept is None or not kept.is_of(version):
         # In the cache too, for the other processes: a page is made soon, counting a million rows is not.
-        kept = outage.ask(lambda: _lists().get(slot))
+        found = outage.ask(lambda: _lists().get(slot))
+        kept = Total(*found) if found else None
     if kept is None or not kept.is_of(version):
         until = time.time() + settings.LIST_CACHE_SECONDS
         kept = Total(version, until, build())
         if not _may_be_kept(version, may_be_behind):
             return kept.total
-        outage.ask(lambda: _lists().set(slot, kept, timeout=settings.LIST_CACHE_SECONDS))
+        # A plain tuple: of a class of ours another release may know nothing.
+        outage.ask(lambda: _lists().set(slot, (*kept,), timeout=settings.LIST_CACHE_SECONDS))
     _totals.put(slot, kept, ROOM)
     return kept.total
 

@@ -22,9 +22,8 @@ from autoful.prepared import Prepared, Question, ask
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
-MOST_PREPARED = (
-    2  # columns of an ordering; more are asked for now and then, and there are thousands
-)
+# Columns of an ordering; more are asked for now and then, and there are thousands.
+MOST_PREPARED = 2
 # Rows from the beginning that are found whatever the total is; it is asked for with the rows.
 NEAR = 1_000
 PARAMETERS = ("page", "per_page")

@@ -8,6 +8,7 @@ docs/adr/0018-from-rows-to-json.md.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,10 @@ class Finished:
     headers: list[tuple[str, str]]
 
 
+class _Otherwise(Exception):
+    """It is answered the whole way."""
+
+
 class PublicPages:
     """A WSGI application in front of Django's."""
 
@@ -70,19 +75,30 @@ class PublicPages:
         believe_proxies_alone(environ)
         asked = tuple(environ.get(name) for name in ASKED)
         finished = self._finished.get(asked)
-        if finished is None or not caching.is_current(finished.page):
+        if finished is None:
             return self._whole_way(asked, environ, start_response)
-        with answering(environ, lambda: NOBODY) as one:
-            usage = limits.count(finished.route, NOBODY, no_sign_in_needed=False)
-            if not usage.wait:
-                identify(NOBODY)
-                caching.count_hit(finished.page.list)
-                own = [("X-Request-ID", one.origin.request_id), *usage.headers.items()]
-                start_response("200 OK", [*finished.headers, *own])
-                one.tell(finished.pattern, "GET", 200)
-                return [finished.page]
-        environ[USAGE] = usage  # counted, and now refused
-        return self.django(environ, start_response)
+        with answering(environ, lambda: NOBODY) as one, suppress(_Otherwise):
+            own = [("X-Request-ID", one.origin.request_id), *self._usage(finished, environ)]
+            start_response("200 OK", [*finished.headers, *own])
+            identify(NOBODY)
+            caching.count_hit(finished.page.list)
+            one.tell(finished.pattern, "GET", 200)
+            return [finished.page]
+        return self._whole_way(asked, environ, start_response)
+
+    def _usage(self, finished: Finished, environ: Environ) -> Iterable[tuple[str, str]]:
+        """The limits' headers, if the answer is good and may be given; raises _Otherwise."""
+        try:
+            good = caching.is_current(finished.page)
+            usage = good and limits.count(finished.route, NOBODY, no_sign_in_needed=False)
+        except Exception as error:  # whatever it is, Django tells it in the shape of our errors
+            raise _Otherwise from error
+        if not usage:
+            raise _Otherwise
+        if usage.wait:
+            environ[USAGE] = usage  # counted, and to be refused
+            raise _Otherwise
+        return usage.headers.items()
 
     def _whole_way(self, asked: Asked, environ: Environ, start_response: Start) -> Iterable[bytes]:
         sent: list[tuple[str, str]] = []
@@ -96,7 +112,7 @@ class PublicPages:
         if (shown := getattr(response, "public_page", None)) and response.status_code == 200:
             route, pattern, page = shown
             # Nobody asks so long a question again, and it would take more room than the answer.
-            if sum(len(text or "") for text in asked) <= LONGEST:
+            if page.until and sum(len(text or "") for text in asked) <= LONGEST:
                 headers = [(name, value) for name, value in sent if name not in ITS_OWN]
                 self._finished.put(asked, Finished(page, route, pattern, headers), len(page) + ROOM)
         return response

@@ -190,9 +190,8 @@ class ShopViewSet(GenericViewSet[Any]):
         *,
         using: str = DEFAULT_DB_ALIAS,
     ) -> tuple[list[Row], list[list[Any]]]:
-        """The rows of `keys` as the caller may see them; one that is deleted by now is left out.
-
-        And the answers to what is asked `beside`, before them. `brought`: see `reading`.
+        """The rows of `keys` as the caller may see them; one that is deleted by now is left out, unless
+        it was `brought` along (see `reading`). And the answers to what is asked `beside`, before them.
         """
         keys = list(keys)
         numbers: dict[Shape, list[int]] = defaultdict(list)

@@ -133,13 +133,13 @@ class Shop:
     ) -> Iterator[Server]:
         """The same, to be killed and started again.
 
-        `workers` processes with eight threads each; `application` may be a wrapper around ours.
+        `workers` processes with four threads each; `application` may be a wrapper around ours.
         """
         port = free_port()
         workers = workers or (2 if self.in_production else 1)
         command = [sys.executable, "-m", "granian", "--interface", "wsgi"]
         command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
-        command += ["--blocking-threads", "8", application]
+        command += ["--blocking-threads", "4", application]
         program = Program(
             command,
             log=self.folder / f"server-{port}.log",

@@ -1,6 +1,7 @@
 """JSON out: to the byte what Python's own encoder writes, by whichever it was written."""
 
 import datetime
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +45,15 @@ def test_what_a_row_may_hold_is_written_alike(value: Any) -> None:
 )  # fmt: skip
 def test_what_is_odd_is_written_alike(value: Any) -> None:
     assert JSONRenderer().render([value]) == ByPython().render([value])
+
+
+def test_what_is_no_json_is_refused_and_not_shown() -> None:
+    @dataclass
+    class Secret:
+        word: str
+
+    with pytest.raises(TypeError):
+        JSONRenderer().render({"row": Secret("swordfish")})
 
 
 def test_whoever_asks_for_indents_gets_them() -> None:
