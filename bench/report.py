@@ -16,11 +16,12 @@ INTRODUCTION = """# Performance
 
 Written by `{command}`{narrowed}; what it does and how it is narrowed is in CONTRIBUTING.md.
 
-Each endpoint is loaded in turn with {connections} connections, and so is its limit, the most that this
-machine could do (it has nothing to do with the limits of calls): an application written by hand
+Each endpoint is loaded in turn with {connections} connections, and so is its limit, about the most that
+this machine could do (it has nothing to do with the limits of calls): an application written by hand
 (`bench/limit/`), under the same server with as many processes ({workers}) and threads in each ({threads}),
 that makes the same token check, runs SQL by hand on connections that stay open, and answers the same
-bytes; for the cached list, the bytes as Redis has them. Before the load both sides answer a sample of
+bytes; for the cached list, the bytes as Redis has them. It asks one statement after the other, where
+ours sends those together that do not wait for each other's answers (ADR 18). Before the load both sides answer a sample of
 the requests, and a byte that differs ends the run; so does a write for which the two do not make the
 same statements. The ratio is the share of the limit's rate that the shop reaches.
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from autoful.prepared import SEPARATOR
 from autoful.testing.servers import sql
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE")
@@ -35,7 +36,7 @@ class Log:
             f" AND thread_id NOT IN ({ours}) ORDER BY event_time",
         ):
             text = statement.decode(errors="replace") if isinstance(statement, bytes) else statement
-            found.append(text)
+            found += text.split(SEPARATOR)  # what goes together is one line of the log
 
 
 def of_tables(statements: list[str]) -> Counter[str]:
