@@ -7,10 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from autoful.actor import Role
-from autoful.api.pagination import Whole
 from autoful.api.permissions import IsCustomer, PublicRead, WorksHere
 from autoful.api.preconditions import tagged
 from autoful.api.viewsets import ShopViewSet
+from autoful.api.whole_lists import Whole
 from autoful.prepared import Prepared
 from customers.models import Customer
 from customers.vehicles import check_digit_warning

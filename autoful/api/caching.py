@@ -75,9 +75,6 @@ class Total(NamedTuple):
     until: float
     total: int
 
-    def is_of(self, version: str) -> bool:
-        return self.version == version and self.until > time.time()
-
 
 _pages: Shelf[Page] = Shelf(MOST_BYTES)
 _totals: Shelf[Total] = Shelf(MOST_BYTES // 16)
@@ -98,7 +95,7 @@ def cached_page(
     slot = name, audience, _digest(repr(sorted(asked.items())))
     version = _version(name)
     page = _pages.get(slot)
-    if page is not None and page.version == version and page.until > time.time():
+    if page is not None and _is_good(page, version):
         metrics.count("list_cache", list=name, result="hit")
         return page
     metrics.count("list_cache", list=name, result="miss" if version else "unavailable")
@@ -112,9 +109,8 @@ def cached_page(
 
 def is_current(page: Page) -> bool:
     """Whether the page still shows what the list is."""
-    if page.until <= time.time() or _seen.get(page.list) != page.version:
-        return False  # no version comes back: what this process has seen gone need not be asked for
-    return _version(page.list) == page.version
+    # No version comes back: what this process has seen gone need not be asked for.
+    return _is_good(page, _seen.get(page.list)) and _is_good(page, _version(page.list))
 
 
 def count_hit(name: str) -> None:
@@ -138,11 +134,11 @@ def cached_total(
     # Not under the name that an earlier release writes something else to, while both are about.
     slot = f"count:{name}:{_digest(counted)}"
     kept = _totals.get(slot)
-    if kept is None or not kept.is_of(version):
+    if kept is None or not _is_good(kept, version):
         # In the cache too, for the other processes: a page is made soon, counting a million rows is not.
         found = outage.ask(lambda: _lists().get(slot))
         kept = Total(*found) if found else None
-    if kept is None or not kept.is_of(version):
+    if kept is None or not _is_good(kept, version):
         until = time.time() + settings.LIST_CACHE_SECONDS
         kept = Total(version, until, build())
         if not _may_be_kept(version, may_be_behind):
@@ -155,6 +151,11 @@ def cached_total(
 
 def _digest(question: str) -> str:
     return hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _is_good(kept: Page | Total, version: str | None) -> bool:
+    """Whether it is what its list is, which has this version now."""
+    return kept.version == version and kept.until > time.time()
 
 
 def _may_be_kept(version: str, may_be_behind: Callable[[], bool]) -> bool:

@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -16,9 +14,10 @@ from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from autoful import tally
-from autoful.api import cursors
+from autoful.api import cursors, whole_lists
 from autoful.api.cursors import Cursor, Order, order_of
-from autoful.prepared import Prepared, Question, ask
+from autoful.api.whole_lists import Whole
+from autoful.prepared import Question, ask
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
@@ -33,48 +32,6 @@ Key = dict[str, Any]  # of one row: "pk", and more columns by their names
 
 # The number of the page, or the text of a cursor, and the rows a page.
 Asked = tuple[int | str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A list that no filter narrows, so that each of its pages is the same statement with other
-    numbers: `rows` makes it `of` some, such as the customer's whose list it is. `total` is asked for
-    how many there are, in one column of one or more rows.
-    """
-
-    rows: Callable[..., QuerySet[Any, Any]]
-    total: Question = field(compare=False)
-    of: tuple[int, ...] = field(default=(), compare=False)
-
-    def queryset(self) -> QuerySet[Any, Any]:
-        return self.rows(*self.of)
-
-
-@cache
-def _own_order(whole: Whole) -> Order:
-    return order_of(whole.queryset())
-
-
-def _keys(rows: QuerySet[Any, Any], columns: Sequence[str]) -> QuerySet[Any, Any]:
-    return rows.values(*dict.fromkeys(["pk", *columns]))
-
-
-@cache
-def _page(whole: Whole, order: Order, columns: tuple[str, ...]) -> Prepared:
-    def select(number: int, skip: int, *of: int) -> QuerySet[Any, Any]:
-        return order.applied_to(_keys(whole.rows(*of), columns))[skip : skip + number]
-
-    return Prepared(select, 2 + len(whole.of))
-
-
-@cache
-def _page_next_to(whole: Whole, order: Order, columns: tuple[str, ...], side: str) -> Prepared:
-    """By number alone: the place is a row's."""
-
-    def select(number: int, place: int, *of: int) -> QuerySet[Any, Any]:
-        return Cursor(side, (place,)).narrowed(_keys(whole.rows(*of), columns), order)[:number]
-
-    return Prepared(select, 2 + len(whole.of))
 
 
 class Pages(BasePagination):
@@ -122,7 +79,7 @@ class Pages(BasePagination):
         self.request, self.using = request, using
         self.total_items = None
         asked, self.per_page = asked_page(request)
-        order = _own_order(self.whole) if queryset is None else order_of(queryset)
+        order = whole_lists.own_order(self.whole) if queryset is None else order_of(queryset)
         cursor = None
         if isinstance(asked, str):  # before anything is counted: it may be refused
             cursor = cursors.read(asked, order) if asked else None
@@ -170,7 +127,7 @@ class Pages(BasePagination):
     def _cut(self, queryset: Any, order: Order, start: int, end: int) -> list[Key]:
         if not self.whole or len(order.columns) > MOST_PREPARED:
             return list(order.applied_to(self._keys(queryset, self.columns))[start:end])
-        page = _page(self.whole, order, self._along(start))
+        page = whole_lists.page(self.whole, order, self._along(start))
         found: list[Key] = page.rows(end - start, start, *self.whole.of, using=self.using)
         return found
 
@@ -181,7 +138,7 @@ class Pages(BasePagination):
 
     def _keys(self, queryset: Any, columns: Sequence[str]) -> QuerySet[Any, Any]:
         rows = self.whole.queryset() if queryset is None and self.whole else queryset
-        return _keys(rows.using(self.using), columns)
+        return whole_lists.keys(rows.using(self.using), columns)
 
     def _next_to(
         self, queryset: Any, order: Order, cursor: Cursor | None
@@ -209,7 +166,7 @@ class Pages(BasePagination):
             keys = self._keys(queryset, [*ordering, *self.columns])
             walk = cursor.narrowed(keys, order) if cursor else order.applied_to(keys)
             return list(walk[:number])
-        page = _page_next_to(self.whole, order, self._along(0), cursor.side)
+        page = whole_lists.page_next_to(self.whole, order, self._along(0), cursor.side)
         found: list[Key] = page.rows(number, cursor.values[0], *self.whole.of, using=self.using)
         return found
 

@@ -22,13 +22,14 @@ from autoful import limits, tally
 from autoful.actor import Actor, Role, identify
 from autoful.api import caching, reading, replica, writes
 from autoful.api.authentication import actor_of
-from autoful.api.pagination import Pages, Whole, asked_page
+from autoful.api.pagination import Pages, asked_page
 from autoful.api.parsers import BodyTooLarge, LengthRequired
 from autoful.api.permissions import Anyone, Nobody
 from autoful.api.preconditions import tagged, versioned
 from autoful.api.public_pages import USAGE
 from autoful.api.reading import Row, Shape
 from autoful.api.renderers import JSONRenderer
+from autoful.api.whole_lists import Whole
 from autoful.errors import Missing
 from autoful.limits import TooManyRequests
 from autoful.models import ShopModel
@@ -225,10 +226,7 @@ class ShopViewSet(GenericViewSet[Any]):
     # --- Lists ---
 
     def whole(self, queryset: Any) -> Whole | None:
-        """The list itself, if no filter narrows it.
-
-        A view whose rows depend on its caller says on which number.
-        """
+        """The list itself, if no filter narrows it."""
         return _whole(type(self)) if queryset.query.where == _where(type(self)) else None
 
     def total(self, queryset: Any) -> int:

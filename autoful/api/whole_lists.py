@@ -1,0 +1,57 @@
+"""Lists that no filter narrows: each page is the same statement with other numbers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from django.db.models import QuerySet
+
+from autoful.api.cursors import Cursor, Order, order_of
+from autoful.prepared import Prepared, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A list that no filter narrows, so that each of its pages is the same statement with other
+    numbers: `rows` makes it `of` some, such as the customer's whose list it is. `total` is asked for
+    how many there are, in one column of one or more rows.
+    """
+
+    rows: Callable[..., QuerySet[Any, Any]]
+    total: Question = field(compare=False)
+    of: tuple[int, ...] = field(default=(), compare=False)
+
+    def queryset(self) -> QuerySet[Any, Any]:
+        return self.rows(*self.of)
+
+
+@cache
+def own_order(whole: Whole) -> Order:
+    """What it is ordered by if nobody asks for another order."""
+    return order_of(whole.queryset())
+
+
+def keys(rows: QuerySet[Any, Any], columns: Sequence[str]) -> QuerySet[Any, Any]:
+    """The numbers of the rows as `pk`, and these columns."""
+    return rows.values(*dict.fromkeys(["pk", *columns]))
+
+
+@cache
+def page(whole: Whole, order: Order, columns: tuple[str, ...]) -> Prepared:
+    """So many keys after so many that are skipped."""
+
+    def select(number: int, skip: int, *of: int) -> QuerySet[Any, Any]:
+        return order.applied_to(keys(whole.rows(*of), columns))[skip : skip + number]
+
+    return Prepared(select, 2 + len(whole.of))
+
+
+@cache
+def page_next_to(whole: Whole, order: Order, columns: tuple[str, ...], side: str) -> Prepared:
+    """So many keys next to a place, which is a row's number."""
+
+    def select(number: int, place: int, *of: int) -> QuerySet[Any, Any]:
+        return Cursor(side, (place,)).narrowed(keys(whole.rows(*of), columns), order)[:number]
+
+    return Prepared(select, 2 + len(whole.of))
