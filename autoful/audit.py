@@ -20,7 +20,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models.signals import post_save, pre_delete, pre_save
 
-from autoful import metrics
+from autoful import metrics, written_once
 from autoful.actor import current_actor, current_origin
 
 ERASED = "erased"
@@ -74,6 +74,7 @@ def record_event(instance: models.Model, event: str, **facts: Any) -> None:
 
 def events(instance: models.Model, event: str) -> list[dict[str, Any]]:
     """The facts of each such event that happened to `instance`."""
+    written_once.last.write_now()
     kind = ContentType.objects.get_for_model(instance)
     entries = LogEntry.objects.filter(content_type=kind, object_id=instance.pk)
     told = (entry.additional_data or {} for entry in entries)
@@ -104,6 +105,7 @@ def erase_personal_data(instance: models.Model, fields: tuple[str, ...]) -> None
     goes, because the contract promises that deleting an account erases its personal data.
     The only change ever made to an entry, and only `close_*` verbs make it.
     """
+    written_once.last.write_now()
     kind = ContentType.objects.get_for_model(instance)
     # Past the manager that refuses.
     entries = LogEntry._base_manager.filter(content_type=kind, object_id=instance.pk)
@@ -124,6 +126,13 @@ def on_change(listener: Callable[[type[models.Model]], None]) -> None:
 
 class WrittenOnce(models.QuerySet[Any]):
     """Entries are read, and added to one by one. Deleting them is refused by `_keep`."""
+
+    def create(self, **kwargs: Any) -> Any:
+        """An entry, signed and told of now, and written when the verb ends: see `written_once`."""
+        entry = self.model(**kwargs)
+        written_once.leave(entry)
+        _tell(LogEntry, entry)
+        return entry
 
     def update(self, **kwargs: Any) -> int:
         raise _refusal()
@@ -147,6 +156,7 @@ def _keep(sender: type[models.Model], **kwargs: Any) -> None:
 
 def _keep_actor(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
     # Deleting the account would empty `actor` in all that it did.
+    written_once.last.write_now()
     if LogEntry.objects.filter(actor=instance.pk).exists():
         raise _refusal()
 

@@ -11,11 +11,10 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import OperationalError, models, transaction
 from django.db.models import F
-from django.db.models.expressions import Combinable
 
-from autoful import metrics, tally
+from autoful import metrics, tally, written_once
 from autoful.errors import Busy, DomainError, Missing
-from autoful.prepared import Prepared
+from autoful.prepared import Move, Prepared, ask
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ def lost_a_race(error: OperationalError) -> bool:
     )
 
 
-def retrying(function: Callable[P, T], name: str = "") -> Callable[P, T]:
+def retrying(function: Callable[P, T], name: str = "", *, goes_on: bool = False) -> Callable[P, T]:
     """Run `function` in one transaction, again when it loses a race, at most `RETRIES` times more.
 
     The retry stands outside the outermost transaction: after a lock wait the statement is undone
@@ -45,14 +44,28 @@ def retrying(function: Callable[P, T], name: str = "") -> Callable[P, T]:
     within another one joins its transaction, and the outer one retries. `name` is what a lost race
     is told by, else the function's own.
 
+    `goes_on`: `function` may go on when a verb inside it was refused. Otherwise a refusal takes the
+    whole transaction back, and the verbs inside need no savepoint. Whoever goes on all the same finds
+    the transaction broken.
+
     Raises Busy when every try was lost.
     """
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         def attempt() -> T:
-            with transaction.atomic(), tally.written_last():
-                return function(*args, **kwargs)
+            alone = _goes_on.get()
+            token = _goes_on.set(goes_on)
+            try:
+                # The totals after the rows: who holds a slot waits for nothing any more.
+                with (
+                    transaction.atomic(savepoint=alone),
+                    tally.last.block(may_fail_alone=alone),
+                    written_once.last.block(may_fail_alone=alone),
+                ):
+                    return function(*args, **kwargs)
+            finally:
+                _goes_on.reset(token)
 
         if (around := _whole.get()) is not None:
             around.begin()
@@ -61,6 +74,10 @@ def retrying(function: Callable[P, T], name: str = "") -> Callable[P, T]:
         return again(attempt, name or f"{function.__module__}.{function.__name__}")
 
     return run
+
+
+# Whoever is around us, if anybody: a page, a test or a shell may go on.
+_goes_on: ContextVar[bool] = ContextVar("goes_on", default=True)
 
 
 def again(attempt: Callable[[], T], name: str) -> T:
@@ -155,16 +172,17 @@ def whole(first: Callable[[], None] | None, then: Callable[[], None]) -> Iterato
     It is opened by the first verb and not before: what comes before a verb is slow, such as a
     password's hash, and would keep every other writer of the embedded database waiting. `first`
     and `then` come at its beginning; where there is a `first`, `undo` leaves what it did and takes back
-    the rest.
+    the rest. A verb that is refused takes back the others too.
     Whoever opens one retries it: see `again`.
     """
     made = Whole(first, then)
-    token = _whole.set(made)
+    token, going_on = _whole.set(made), _goes_on.set(False)
     try:
         with made.all, made.effect:
             yield made
     finally:
         _whole.reset(token)
+        _goes_on.reset(going_on)
 
 
 def after_commit(function: Callable[..., None], *args: object) -> None:
@@ -181,29 +199,29 @@ def after_commit(function: Callable[..., None], *args: object) -> None:
         transaction.on_commit(hook, robust=True)
 
 
-def lock(rows: models.QuerySet[M], pk: int, missing: Missing, **also: Combinable) -> M:
+def lock(rows: Callable[[], models.QuerySet[M]], pk: int, missing: Missing, counted: str = "") -> M:
     """The row, fresh and locked until the transaction ends; raises `missing` when it is gone.
 
-    `also` moves in the same statement: `ticket_count=F("ticket_count") + 1`.
+    `counted` is a column that goes up by one in the same statement. `rows` is as in `lock_if_there`.
     """
-    row = lock_if_there(rows, pk, **also)
+    row = lock_if_there(rows, pk, counted)
     if row is None:
         raise missing
     return row
 
 
-def lock_if_there(rows: models.QuerySet[M], pk: int, **also: Combinable) -> M | None:
+def lock_if_there(rows: Callable[[], models.QuerySet[M]], pk: int, counted: str = "") -> M | None:
     """The row, fresh and locked until the transaction ends, if it is still one of `rows`.
+
+    `rows` is a manager's function, `Customer.objects.existing`: what it says is written once.
 
     The lock is an UPDATE of `version`, not SELECT … FOR UPDATE: it also holds on a Galera
     cluster, where two nodes gave the same row to two readers but refuse the second writer.
     What is read after it is current, because the isolation is READ COMMITTED.
     """
-    if not rows.filter(pk=pk).update(version=F("version") + 1, **also):
-        return None
-    # Ours until the transaction ends, so it is asked for by its number alone.
-    found: M | None = _by_number(rows.model).first(pk, using=rows.db)
-    return found
+    move, by_number = _locking(rows, counted)
+    is_there, found = ask([move.asked(pk), by_number.asked(pk)])
+    return found[0] if is_there else None
 
 
 def lock_all(rows: models.QuerySet[M], pks: Iterable[int]) -> dict[int, M]:
@@ -217,5 +235,10 @@ def lock_all(rows: models.QuerySet[M], pks: Iterable[int]) -> dict[int, M]:
 
 
 @cache
-def _by_number(model: type[models.Model]) -> Prepared:
-    return Prepared(lambda number: model._default_manager.filter(pk=number))
+def _locking(rows: Callable[[], models.QuerySet[Any]], counted: str) -> tuple[Move, Prepared]:
+    moved = [name for name in ("version", counted) if name]
+    move = Move(
+        lambda number: rows().filter(pk=number), lambda _number: {n: F(n) + 1 for n in moved}
+    )
+    # Ours once it is moved, so it is asked for by its number alone.
+    return move, Prepared(lambda number: rows().model._default_manager.filter(pk=number))

@@ -1,4 +1,4 @@
-"""SELECTs that the ORM writes once, for what every request asks with other numbers.
+"""Statements that the ORM writes once, for what every request asks with other values.
 
     mechanic = Prepared(lambda number: Mechanic.objects.select_related("user").filter(pk=number))
     mechanic.rows(7)
@@ -11,23 +11,26 @@ Questions that do not wait for each other's answers go to the database together:
 
     row, team = ask([TICKET.asked(7), TEAM.asked(7)])
 
-On MySQL that is one way there and back, and the way is half of what a row by its number costs.
+An UPDATE is one of them, and its answer is how many rows it found: see `Move`. On MySQL all that is one way there and back, and the way is half of what a row by its number costs.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import QuerySet
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.models import Model, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.query import (
     ModelIterable,
     ValuesIterable,
     ValuesListIterable,
     get_related_populators,
 )
+from django.db.models.sql import UpdateQuery
 
 # Stands for the first number while the query is written: larger than any constant of ours, and
 # small enough for every kind of column, or Django knows that no row has it and writes no query.
@@ -37,64 +40,129 @@ PLACES = re.compile(r"%%|%s|\b170000[0-9]{4}\b")  # LIMIT and OFFSET are written
 
 
 class Prepared:
-    """`select` gets `count` numbers, and uses each as a number of a row, a limit or an offset."""
+    """`select` gets `count` values, and uses each as a number of a row, a limit or an offset, or as
+    the text in a column of texts.
+    """
 
     def __init__(self, select: Callable[..., QuerySet[Any, Any]], count: int = 1) -> None:
         self.select, self.count = select, count
         self._statements: dict[str, _Statement] = {}
 
-    def asked(self, *numbers: int) -> "Question":
-        """The question for these numbers, for `ask`."""
-        return Question(self, numbers)
+    def asked(self, *values: int | str) -> "Question":
+        """The question for these values, for `ask`."""
+        return Question(self, values)
 
-    def rows(self, *numbers: int, using: str = DEFAULT_DB_ALIAS) -> list[Any]:
-        (rows,) = ask([self.asked(*numbers)], using=using)
+    def rows(self, *values: int | str, using: str = DEFAULT_DB_ALIAS) -> list[Any]:
+        (rows,) = ask([self.asked(*values)], using=using)
         return rows
 
-    def first(self, *numbers: int, using: str = DEFAULT_DB_ALIAS) -> Any:
+    def first(self, *values: int | str, using: str = DEFAULT_DB_ALIAS) -> Any:
         """The first of the rows, or None."""
-        return next(iter(self.rows(*numbers, using=using)), None)
+        return next(iter(self.rows(*values, using=using)), None)
 
     def statement(self, using: str) -> "_Statement":
         statement = self._statements.get(using)
         if statement is None:
-            stand_ins = range(FIRST, FIRST + self.count)
-            statement = _Statement(self.select(*stand_ins).using(using))
-            self._statements[using] = statement
+            statement = self._statements[using] = self._written(using)
         return statement
+
+    def _written(self, using: str) -> "_Statement":
+        queryset = self.select(*range(FIRST, FIRST + self.count)).using(using)
+        compiler = queryset.query.get_compiler(queryset.db)
+        return _Select(queryset, compiler)
+
+
+class Move(Prepared):
+    """`moved` says what becomes of the rows that `select` returns; both get the same values."""
+
+    def __init__(
+        self,
+        select: Callable[..., QuerySet[Any, Any]],
+        moved: Callable[..., Mapping[str, Combinable]],
+        count: int = 1,
+    ) -> None:
+        super().__init__(select, count)
+        self.moved = moved
+
+    def _written(self, using: str) -> "_Statement":
+        stand_ins = range(FIRST, FIRST + self.count)
+        query: Any = self.select(*stand_ins).using(using).query.chain(UpdateQuery)
+        query.add_update_values(self.moved(*stand_ins))
+        return _Written(*query.get_compiler(using).as_sql())
 
 
 class Question(NamedTuple):
     prepared: Prepared
-    numbers: tuple[int, ...]
+    values: tuple[int | str, ...]
+
+    def written(self, using: str) -> "tuple[str, Sequence[Any], _Statement]":
+        """Text, its constants, and what tells the answer."""
+        statement = self.prepared.statement(using)
+        return statement.sql(self.values), statement.bound(self.values), statement
 
 
-def ask(questions: Sequence[Question], *, using: str = DEFAULT_DB_ALIAS) -> list[list[Any]]:
-    """The rows of each, in their order. They are answered one after the other, as if asked so."""
-    statements = [prepared.statement(using) for prepared, _ in questions]
-    texts = [s.sql(numbers) for s, (_, numbers) in zip(statements, questions, strict=True)]
-    constants = [statement.constants for statement in statements]
+class Insert:
+    """An INSERT of rows by the values of `fields`, each as the driver takes it."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self.model = model
+        self.fields = [f for f in model._meta.local_concrete_fields if not f.primary_key]
+
+    def asked(self, rows: Sequence[Sequence[Any]]) -> "Rows":
+        return Rows(self, rows)
+
+    @cache  # noqa: B019 - there is one of each model, and it stays
+    def head(self, using: str) -> str:
+        """Up to the values."""
+        quoted = connections[using].ops.quote_name
+        columns = ", ".join(quoted(str(field.column)) for field in self.fields)
+        table = quoted(self.model._meta.db_table)
+        return f"INSERT INTO {table} ({columns}) VALUES "  # noqa: S608 - names of ours
+
+
+class Rows(NamedTuple):
+    insert: Insert
+    rows: Sequence[Sequence[Any]]
+
+    def written(self, using: str) -> "tuple[str, Sequence[Any], _Statement]":
+        one = f"({', '.join(['%s'] * len(self.insert.fields))})"
+        text = self.insert.head(using) + ", ".join([one] * len(self.rows))
+        return text, list(chain.from_iterable(self.rows)), COUNTED
+
+
+def ask(questions: Sequence[Question | Rows], *, using: str = DEFAULT_DB_ALIAS) -> list[Any]:
+    """The rows of each, in their order, or how many it wrote. They are answered one after the other,
+    as if asked so.
+    """
+    written = [question.written(using) for question in questions]
+    texts: Sequence[str]
+    constants: Sequence[Sequence[Any]]
+    texts, constants, statements = zip(*written, strict=True)
     connection = connections[using]
     takes_several = connection.vendor == "mysql"
     if takes_several:
         texts, constants = [SEPARATOR.join(texts)], [list(chain.from_iterable(constants))]
-    found = []
-    with connection.cursor() as cursor, connection.wrap_database_errors:
+    found: list[Any] = []
+    each = iter(statements)
+    # What failed half-way is not gone on with.
+    with transaction.mark_for_rollback_on_error(using), connection.cursor() as cursor:
         for text, some in zip(texts, constants, strict=True):
             cursor.execute(text, some)
             answers = cursor.cursor  # the driver's own: Django's looks up each step anew
-            found.append(answers.fetchall())
-            while takes_several and answers.nextset():
-                found.append(answers.fetchall())
-    return [s.made_of(rows, connection) for s, rows in zip(statements, found, strict=True)]
+            found.append(next(each).told(answers, connection))
+            with connection.wrap_database_errors:
+                while takes_several and answers.nextset():
+                    found.append(next(each).told(answers, connection))
+    return found
 
 
 class _Statement:
-    def __init__(self, queryset: QuerySet[Any, Any]) -> None:
-        compiler = queryset.query.get_compiler(queryset.db)
-        text, parameters = compiler.as_sql()
+    """The text of a statement, and what becomes of the driver's answer: `told`."""
+
+    def __init__(self, text: str, parameters: Iterable[Any]) -> None:
         values = iter(parameters)
-        self.constants: list[Any] = []
+        self._bound: list[Any] = []
+        self._texts: list[tuple[int, int]] = []  # a place in these, and the value's that goes there
         places: list[int] = []
 
         def place(found: re.Match[str]) -> str:
@@ -104,25 +172,54 @@ class _Statement:
             if isinstance(value, int) and FIRST <= value < FIRST + 10_000:
                 places.append(value - FIRST)
                 return "%d"
-            self.constants.append(value)
+            if type(value) is int:
+                return str(value)
+            if isinstance(value, str) and value.isdigit() and 0 <= int(value) - FIRST < 10_000:
+                self._texts.append((len(self._bound), int(value) - FIRST))
+            self._bound.append(value)
             return "%%s"
 
-        # Numbers are written into the text, which takes nothing else; constants are the driver's.
+        # Numbers are written into the text, which takes nothing else; the rest is the driver's.
         self._text = PLACES.sub(place, text)
         self._chosen = itemgetter(*places) if places else itemgetter(slice(0))
+
+    def sql(self, values: tuple[int | str, ...]) -> str:
+        """The text with the numbers in their places."""
+        return self._text % self._chosen(values)
+
+    def bound(self, values: tuple[int | str, ...]) -> list[Any]:
+        """What the driver writes into it."""
+        if not self._texts:
+            return self._bound
+        bound = self._bound.copy()
+        for place, value in self._texts:
+            bound[place] = values[value]
+        return bound
+
+    def told(self, cursor: Any, connection: Any) -> Any:
+        raise NotImplementedError
+
+
+class _Written(_Statement):
+    def told(self, cursor: Any, connection: Any) -> int:
+        return int(cursor.rowcount)
+
+
+COUNTED = _Written("", ())  # what is told of an INSERT; its text is its own
+
+
+class _Select(_Statement):
+    def __init__(self, queryset: QuerySet[Any, Any], compiler: Any) -> None:
+        super().__init__(*compiler.as_sql())
         # Not the functions: they are a connection's own, and would keep it open for a thread that
         # has gone.
         selected = [expression for expression, *_ in compiler.select]
         self.converted = [(at, e) for at, (_, e) in compiler.get_converters(selected).items()]
         self.made = _maker(queryset, compiler)
 
-    def sql(self, numbers: tuple[int, ...]) -> str:
-        """The text with the numbers in their places."""
-        return self._text % self._chosen(numbers)
-
-    def made_of(self, found: Iterable[Iterable[Any]], connection: Any) -> list[Any]:
+    def told(self, cursor: Any, connection: Any) -> list[Any]:
         """What the queryset would make of the driver's rows."""
-        rows = [list(row) for row in found]
+        rows = [list(row) for row in cursor.fetchall()]
         for at, expression in self.converted:
             own = connection.ops.get_db_converters(expression)
             for convert in [*own, *expression.get_db_converters(connection)]:

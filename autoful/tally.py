@@ -2,7 +2,7 @@
 
 A total lies in slots, so that two writers seldom wait for each other; one row would make everybody
 wait for everybody. A verb says what it made or removed, `add("customers", 1)`, and that is written
-when the outermost verb ends: who holds a slot waits for nothing any more. Written where it is said,
+when the outermost verb ends (`autoful.at_the_end`): who holds a slot waits for nothing any more. Written where it is said,
 a page of the back office that opens a ticket would hold a slot and wait for a part, while somebody
 who has the part waits for the slot.
 """
@@ -11,9 +11,7 @@ import itertools
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -21,13 +19,12 @@ from django.db import DEFAULT_DB_ALIAS, IntegrityError, models, transaction
 from django.db.models import Case, F, When
 from django.db.models.signals import post_delete, post_save
 
+from autoful.at_the_end import AtTheEnd
 from autoful.models import Tally
 from autoful.prepared import Prepared, Question, ask
 
 SLOTS = 16  # about as many as threads that write at once
 CASES = 200  # rows that one statement moves
-
-_said: ContextVar[Counter[str] | None] = ContextVar("said", default=None)
 
 
 def follow(model: type[models.Model], name: str) -> None:
@@ -52,11 +49,7 @@ def follow(model: type[models.Model], name: str) -> None:
 
 def add(name: str, number: int) -> None:
     """There are `number` more of `name`, or fewer; part of the transaction that makes it so."""
-    said = _said.get()
-    if said is None:
-        _write(name, number)
-    else:
-        said[name] += number
+    last.say((name, number))
 
 
 def total(name: str, using: str = DEFAULT_DB_ALIAS) -> int:
@@ -79,24 +72,6 @@ def _slots_of(name: str) -> Prepared:
     return Prepared(lambda: Tally.objects.filter(name=name).values_list("total"), 0)
 
 
-@contextmanager
-def written_last() -> Iterator[None]:
-    """What is added inside is written at the end of the outermost such block, or forgotten with a
-    block that fails. It stands inside the block's transaction."""
-    around, said = _said.get(), Counter[str]()
-    token = _said.set(said)
-    try:
-        yield
-    finally:
-        _said.reset(token)
-    if around is not None:
-        around.update(said)
-        return
-    for name in sorted(said):
-        if said[name]:
-            _write(name, said[name])
-
-
 def fewer(rows: models.QuerySet[Any], column: str, numbers: Mapping[int, int]) -> None:
     """Lower the `column` of several rows, each by its number: one statement, in order of id.
 
@@ -111,6 +86,18 @@ def fewer(rows: models.QuerySet[Any], column: str, numbers: Mapping[int, int]) -
             for pk in ids
         ]
         rows.filter(pk__in=ids).update(**{column: Case(*cases, default=0)})
+
+
+def _write_all(said: list[tuple[str, int]]) -> None:
+    numbers = Counter[str]()
+    for name, number in said:
+        numbers[name] += number
+    for name in sorted(numbers):  # everybody in the same order
+        if numbers[name]:
+            _write(name, numbers[name])
+
+
+last = AtTheEnd(_write_all, very_last=True)
 
 
 def _write(name: str, number: int) -> None:

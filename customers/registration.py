@@ -81,7 +81,7 @@ def _change(
     password_hash: str | None,
     actor: Actor,
 ) -> Customer:
-    customer = lock(Customer.objects.existing(), customer_id, CustomerNotFound())
+    customer = lock(Customer.objects.existing, customer_id, CustomerNotFound())
     given = {"name": name, "phone": phone}
     if customer.user is not None:
         customer.user = change_account(
@@ -111,7 +111,7 @@ def close_customer(*, customer: Customer, actor: Actor) -> None:
     Vehicles lose their owner and their plate: the car's history stays with the car, whose it was
     does not. Raises CustomerNotFound.
     """
-    customer = lock(Customer.objects.existing(), customer.pk, CustomerNotFound())
+    customer = lock(Customer.objects.existing, customer.pk, CustomerNotFound())
     user = customer.user
     customer.user = None
     customer.name, customer.email, customer.phone = Customer.DELETED_NAME, "", ""
@@ -122,9 +122,9 @@ def close_customer(*, customer: Customer, actor: Actor) -> None:
     hat = Actor(Role.CUSTOMER, profile_id=customer.pk).hat
     IdempotencyKey.objects.erase_answers(caller=hat, about=customer)
     for vehicle_id in customer.vehicles.order_by("id").values_list("id", flat=True):
-        vehicle = lock_if_there(customer.vehicles.all(), vehicle_id)
-        if vehicle is None:  # sold a moment ago: the buyer's now
-            continue
+        vehicle = lock_if_there(Vehicle.objects.all, vehicle_id)
+        if vehicle is None or vehicle.customer_id != customer.pk:
+            continue  # removed or sold a moment ago: the buyer's now
         vehicle.customer, vehicle.plate = None, ""
         vehicle.save(update_fields=["customer", "plate", "updated_at"])
         audit.erase_personal_data(vehicle, OF_THE_OWNER)

@@ -15,6 +15,7 @@ from vininfo.exceptions import VininfoException
 from autoful import audit
 from autoful.actor import Actor
 from autoful.db import lock, lock_if_there
+from autoful.prepared import Prepared
 from autoful.verbs import verb
 from customers.errors import (
     CustomerNotFound,
@@ -26,6 +27,7 @@ from customers.errors import (
 from customers.models import Customer, Vehicle
 
 NORTH_AMERICA = "12345"  # with which its VINs begin
+BY_VIN = Prepared(lambda vin: Vehicle.objects.filter(vin=vin))
 REMOVED = "vehicle removed"  # an event of its owner, in the audit trail
 
 
@@ -119,7 +121,7 @@ def vehicle_for(
     if "plate" in typed:
         typed["plate"] = normalize_plate(typed["plate"])
     visit = partial(brought_in, customer=customer, mileage=mileage, typed=typed)
-    if known := Vehicle.objects.filter(vin=vin).first():
+    if known := BY_VIN.first(vin):
         with suppress(VehicleNotFound):  # removed a moment ago: it is entered anew
             return visit(vehicle_id=known.pk)
     described = decode(vin) | typed
@@ -140,7 +142,7 @@ def brought_in(
 ) -> Vehicle:
     """A known vehicle, with what a visit adds to it: `vehicle_for`."""
     # Locked: otherwise of two tickets opened at once the lower mileage could be written last.
-    vehicle = lock(Vehicle.objects.all(), vehicle_id, VehicleNotFound())
+    vehicle = lock(Vehicle.objects.all, vehicle_id, VehicleNotFound())
     typed = typed or {}
     changed = []
     if vehicle.customer_id is None and customer is not None:
@@ -163,9 +165,9 @@ def delete_vehicle(*, vehicle: Vehicle, actor: Actor) -> None:
     history of a car belongs to the car."""
     owner = None
     if vehicle.customer_id is not None:
-        owner = lock_if_there(Customer.objects.existing(), vehicle.customer_id)
+        owner = lock_if_there(Customer.objects.existing, vehicle.customer_id)
     # A ticket that is being opened for it has locked it, or waits here and finds none.
-    now = lock(Vehicle.objects.all(), vehicle.pk, VehicleNotFound())
+    now = lock(Vehicle.objects.all, vehicle.pk, VehicleNotFound())
     if now.customer_id != vehicle.customer_id:
         raise OwnerChanged
     if owner is not None:
@@ -186,7 +188,7 @@ def save_vehicle(*, vehicle: Vehicle, changed: list[str], actor: Actor) -> Vehic
     vehicle = copy.copy(vehicle)  # a first try that is undone must not leave its number on it
     is_new = vehicle._state.adding
     if vehicle.customer_id is not None and (is_new or "customer" in changed):
-        lock(Customer.objects.existing(), vehicle.customer_id, CustomerNotFound())
+        lock(Customer.objects.existing, vehicle.customer_id, CustomerNotFound())
     vehicle.vin = normalize_vin(vehicle.vin)
     if is_new or "plate" in changed:
         vehicle.plate = normalize_plate(vehicle.plate)
@@ -196,7 +198,7 @@ def save_vehicle(*, vehicle: Vehicle, changed: list[str], actor: Actor) -> Vehic
             if not getattr(vehicle, field):
                 setattr(vehicle, field, value)
     else:
-        now = lock(Vehicle.objects.all(), vehicle.pk, VehicleNotFound())
+        now = lock(Vehicle.objects.all, vehicle.pk, VehicleNotFound())
         if "customer" not in changed and now.customer_id != vehicle.customer_id:
             # A page opened before: what it says may be the former owner's, erased since.
             raise OwnerChanged

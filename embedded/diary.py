@@ -1,7 +1,7 @@
 """Dating what is written now to the moment it tells of.
 
 The verbs know one time, the present. While a diary is kept, every row they write is noted under
-the diary's moment, and `date_rows` moves it there. The audit trail is dated as it is written.
+the diary's moment, and `date_rows` moves it there. What is written once is dated as it is written.
 """
 
 import datetime
@@ -24,9 +24,8 @@ MADE: dict[type[models.Model], str] = {
     User: "date_joined",
     Assignment: "assigned_at",
     PartLine: "created_at",
-    StatusChange: "created_at",
-    StockMovement: "created_at",
 }
+LEFT = (LogEntry, StatusChange, StockMovement)  # see `written_once`
 COMPLETED = ServiceTicket.Status.COMPLETED
 
 
@@ -44,12 +43,14 @@ class Diary:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Everything written inside is noted."""
-        pre_save.connect(self._date_entry, sender=LogEntry)
+        for model in LEFT:
+            pre_save.connect(self._date, sender=model)
         post_save.connect(self._note)
         try:
             yield
         finally:
-            pre_save.disconnect(self._date_entry, sender=LogEntry)
+            for model in LEFT:
+                pre_save.disconnect(self._date, sender=model)
             post_save.disconnect(self._note)
 
     def date_rows(self) -> None:
@@ -75,12 +76,18 @@ class Diary:
             self._made[sender, self.moment].append(instance.pk)
         if dated:
             self._changed[sender, instance.pk] = self.moment
+
+    def _date(self, sender: type[models.Model], instance: Any, **_: Any) -> None:
+        if sender is LogEntry:
+            self._date_entry(instance)
+            return
+        instance.created_at = self.moment
         if sender is StatusChange:
             self._completed.pop(instance.ticket_id, None)
             if instance.to_status == COMPLETED:
                 self._completed[instance.ticket_id] = self.moment
 
-    def _date_entry(self, instance: LogEntry, **_: Any) -> None:
+    def _date_entry(self, instance: LogEntry) -> None:
         instance.timestamp = self.moment
         if "completed_at" in (instance.changes or {}):
             old, new = instance.changes["completed_at"]

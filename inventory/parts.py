@@ -50,7 +50,7 @@ def change_part(
 
     Prices on tickets stay as they were written. Raises PartNotFound, PartNumberTaken.
     """
-    part = lock(Part.objects.all(), part.pk, PartNotFound())
+    part = lock(Part.objects.all, part.pk, PartNotFound())
     _write(part, fields)
     if quantity_in_stock is not None:
         part = set_quantity(part=part, quantity=quantity_in_stock, note=note, actor=actor)
@@ -64,7 +64,7 @@ def delete_part(*, part: Part, actor: Actor) -> None:
     Raises PartNotFound, PartHasHistory.
     """
     # The lock makes a ticket that is taking this part wait, or lets us see that it did.
-    part = lock(Part.objects.all(), part.pk, PartNotFound())
+    part = lock(Part.objects.all, part.pk, PartNotFound())
     if Part.objects.filter(pk=part.pk).used().exists():
         raise PartHasHistory(part=part.part_name)
     part.delete()

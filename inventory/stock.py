@@ -10,11 +10,11 @@ from collections.abc import Collection
 from django.db.models import F
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
-from autoful import audit
+from autoful import audit, written_once
 from autoful.actor import Actor
 from autoful.db import lock
 from autoful.errors import InvalidField
-from autoful.prepared import Prepared
+from autoful.prepared import Move, Prepared, ask
 from autoful.verbs import verb
 from inventory.errors import (
     InsufficientStock,
@@ -33,6 +33,24 @@ PART = Prepared(lambda number: Part.objects.filter(pk=number))
 # the row and changes the stock ends in a deadlock with it.
 IN_STOCK = F("quantity_in_stock") + 0
 
+# Prevents overselling: check and change are one statement, and the loser matches no row.
+TAKE = Move(
+    lambda part, quantity: Part.objects.filter(GreaterThanOrEqual(IN_STOCK, quantity), pk=part),
+    lambda _part, quantity: {
+        "quantity_in_stock": F("quantity_in_stock") - quantity,
+        "version": F("version") + 1,
+    },
+    2,
+)
+ADD = Move(
+    lambda part, _quantity, room: Part.objects.filter(LessThanOrEqual(IN_STOCK, room), pk=part),
+    lambda _part, quantity, _room: {
+        "quantity_in_stock": F("quantity_in_stock") + quantity,
+        "version": F("version") + 1,
+    },
+    3,
+)
+
 
 @verb
 def take(*, part_id: int, quantity: int, reference: str, actor: Actor) -> Part:
@@ -41,21 +59,20 @@ def take(*, part_id: int, quantity: int, reference: str, actor: Actor) -> Part:
     Raises InvalidField below 1, PartNotFound, InsufficientStock with what is available.
     """
     _demand_positive(quantity)
-    enough = Part.objects.filter(GreaterThanOrEqual(IN_STOCK, quantity), pk=part_id)
-    # Prevents overselling: check and change are one statement, and the loser matches no row.
-    while not enough.update(
-        quantity_in_stock=F("quantity_in_stock") - quantity, version=F("version") + 1
-    ):
-        part = Part.objects.filter(pk=part_id).first()
-        if part is None:
+    while True:
+        taken, parts = ask([TAKE.asked(part_id, quantity), PART.asked(part_id)])
+        if not parts:
             raise PartNotFound
+        part: Part = parts[0]
+        if taken:
+            break
         # Else some came back between the two statements: "1 asked for, 51 available".
         if part.quantity_in_stock < quantity:
             raise InsufficientStock(
                 part=part.part_name, requested=quantity, available=part.quantity_in_stock
             )
     return _record(
-        part_id=part_id,
+        part=part,
         change=-quantity,
         reason=Reason.USED,
         reference=reference,
@@ -119,14 +136,15 @@ def set_quantity(
     if not 0 <= quantity <= LARGEST_QUANTITY:
         raise InvalidField("quantity", f"A number from 0 to {LARGEST_QUANTITY} is needed.")
     # Locked before it is read: otherwise a sale between reading and writing would be undone.
-    part = lock(Part.objects.all(), part.pk, PartNotFound())
+    part = lock(Part.objects.all, part.pk, PartNotFound())
     if was is not None and was != part.quantity_in_stock:
         raise StockMovedMeanwhile(was=was, now=part.quantity_in_stock)
     change = quantity - part.quantity_in_stock
     if not change:
         return part
     Part.objects.filter(pk=part.pk).update(quantity_in_stock=quantity)
-    return _record(part_id=part.pk, change=change, reason=reason, note=note, actor=actor)
+    part.quantity_in_stock = quantity
+    return _record(part=part, change=change, reason=reason, note=note, actor=actor)
 
 
 def _demand_positive(quantity: int) -> None:
@@ -145,16 +163,15 @@ def _add(
     actor: Actor,
 ) -> Part:
     _demand_positive(quantity)
-    room = Part.objects.filter(LessThanOrEqual(IN_STOCK, LARGEST_QUANTITY - quantity), pk=part_id)
-    if not room.update(
-        quantity_in_stock=F("quantity_in_stock") + quantity, version=F("version") + 1
-    ):
-        part = Part.objects.filter(pk=part_id).first()
-        if part is None:
-            raise PartNotFound
+    room = LARGEST_QUANTITY - quantity
+    added, parts = ask([ADD.asked(part_id, quantity, room), PART.asked(part_id)])
+    if not parts:
+        raise PartNotFound
+    part: Part = parts[0]
+    if not added:
         raise StockTooLarge(part=part.part_name, largest=LARGEST_QUANTITY)
     return _record(
-        part_id=part_id,
+        part=part,
         change=quantity,
         reason=reason,
         reference=reference,
@@ -165,23 +182,25 @@ def _add(
 
 def _record(
     *,
-    part_id: int,
+    part: Part,
     change: int,
     reason: StockMovement.Reason,
     reference: str = "",
     note: str = "",
     actor: Actor,
 ) -> Part:
-    part: Part = PART.first(part_id)  # ours until the transaction ends: the UPDATE locked it
-    StockMovement.objects.create(
-        part=part,
-        change=change,
-        balance=part.quantity_in_stock,
-        reason=reason,
-        reference=reference,
-        note=note,
-        actor=actor.user,
-        role=str(actor.role),
+    """Write down what moved; `part` is as the UPDATE left it, and ours until the transaction ends."""
+    written_once.leave(
+        StockMovement(
+            part=part,
+            change=change,
+            balance=part.quantity_in_stock,
+            reason=reason,
+            reference=reference,
+            note=note,
+            actor=actor.user,
+            role=str(actor.role),
+        )
     )
     audit.record_update(
         part,

@@ -82,7 +82,7 @@ def enter_mechanic(
 @verb
 def approve(*, mechanic: Mechanic, actor: Actor) -> Mechanic:
     """Let a mechanic who signed up begin. Raises MechanicNotFound."""
-    mechanic = lock(Mechanic.objects.existing(), mechanic.pk, MechanicNotFound())
+    mechanic = lock(Mechanic.objects.existing, mechanic.pk, MechanicNotFound())
     mechanic.approved = True
     mechanic.save(update_fields=["approved", "updated_at"])
     return mechanic
@@ -121,7 +121,7 @@ def _change(
     password_hash: str | None,
     actor: Actor,
 ) -> Mechanic:
-    mechanic = lock(Mechanic.objects.existing(), mechanic_id, MechanicNotFound())
+    mechanic = lock(Mechanic.objects.existing, mechanic_id, MechanicNotFound())
     given = {"name": name, "phone": phone, "salary": None if salary is None else to_cents(salary)}
     changed = {field: value for field, value in given.items() if value is not None}
     for field, value in changed.items():
@@ -148,7 +148,7 @@ def close_mechanic(*, mechanic: Mechanic, actor: Actor) -> None:
     """
     for prepare in before_leaving:
         prepare(mechanic.pk)
-    mechanic = lock(Mechanic.objects.existing(), mechanic.pk, MechanicNotFound())
+    mechanic = lock(Mechanic.objects.existing, mechanic.pk, MechanicNotFound())
     for release in on_leaving:
         release(mechanic)
     user = mechanic.user

@@ -1,12 +1,20 @@
-"""A SELECT that is written once gives what the queryset gives, and refuses what it cannot make."""
+"""A statement that is written once does what the queryset does, and refuses what it cannot make."""
 
 from typing import Any
 
 import pytest
-from django.db import OperationalError, ProgrammingError, connection, transaction
-from django.db.models import Value
+from django.db import (
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
+from django.db.models import F, Value
+from django.db.transaction import TransactionManagementError
 
-from autoful.prepared import Prepared, ask
+from autoful.models import Tally
+from autoful.prepared import Insert, Move, Prepared, ask
 from autoful.testing.queries import Statements
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
@@ -74,6 +82,64 @@ def test_it_keeps_nobodys_connection() -> None:
     (statement,) = prepared._statements.values()
     held = [getattr(expression, "connection", None) for _, expression in statement.converted]
     assert held and set(held) == {None}
+
+
+def test_a_text_is_the_drivers_whatever_is_in_it() -> None:
+    names = ["'; DROP TABLE inventory_part; --", "100%", "%s %d", "1700000000", "Ångström \\"]
+    made = {name: PartFactory.create(part_name=name) for name in names}
+    prepared = Prepared(lambda name, least: Part.objects.filter(part_name=name, pk__gte=least), 2)
+    for name, part in made.items():
+        assert prepared.rows(name, part.pk) == [part]
+        assert prepared.rows(name, part.pk + 1) == []
+    assert prepared.rows("nothing of the kind", 0) == []
+
+
+# --- Writing ---
+
+STOCK = F("quantity_in_stock")
+TAKE = Move(
+    lambda part, number: Part.objects.filter(pk=part, quantity_in_stock__gte=number),
+    lambda _part, number: {"quantity_in_stock": STOCK - number},
+    2,
+)
+LEFT = Prepared(lambda part: Part.objects.filter(pk=part).values_list("quantity_in_stock"))
+
+
+def test_a_move_says_how_many_it_found_and_what_comes_after_sees_it() -> None:
+    part = PartFactory.create(quantity_in_stock=5)
+    other = PartFactory.create(quantity_in_stock=5)
+    asked = [LEFT.asked(part.pk), TAKE.asked(part.pk, 3), LEFT.asked(part.pk)]
+    with Statements(connection) as statements:
+        assert ask(asked) == [[[5]], 1, [[2]]]
+    assert statements.trips == (1 if connection.vendor == "mysql" else 3)
+    assert ask([TAKE.asked(part.pk, 3), LEFT.asked(part.pk)]) == [0, [[2]]]
+    assert LEFT.rows(other.pk) == [[5]]
+
+
+def test_a_move_that_changes_nothing_has_found_its_row() -> None:
+    part = PartFactory.create(quantity_in_stock=5)
+    assert ask([TAKE.asked(part.pk, 0)]) == [1]
+
+
+def test_rows_are_inserted_as_they_are() -> None:
+    odd = ["'; DELETE FROM autoful_tally; --", "100%s", "naïve \\ ☂"]
+    insert = Insert(Tally)
+    assert [field.name for field in insert.fields] == ["name", "slot", "total"]
+    rows = [[name, slot, -slot] for slot, name in enumerate(odd)]
+    assert ask([insert.asked(rows), insert.asked([["last", 0, 1 << 40]])]) == [3, 1]
+    found = Tally.objects.filter(name__in=[*odd, "last"]).order_by("pk")
+    assert [[t.name, t.slot, t.total] for t in found] == [*rows, ["last", 0, 1 << 40]]
+
+
+def test_who_goes_on_after_one_that_failed_is_stopped() -> None:
+    insert = Insert(Tally)
+    with transaction.atomic():
+        with pytest.raises(IntegrityError):
+            ask([insert.asked([["twice", 0, 1]]), insert.asked([["twice", 0, 2]])])
+        with pytest.raises(TransactionManagementError):
+            Tally.objects.create(name="half", slot=0, total=0)
+        transaction.set_rollback(True)
+    assert not Tally.objects.filter(name__in=("twice", "half")).exists()
 
 
 # --- Together -------------------------------------------------------------------------------------

@@ -7,13 +7,16 @@ where it is the crowd that matters, everybody goes at once.
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import IntegrityError
 
 from autoful import audit
 from autoful.actor import COMMAND
+from autoful.prepared import ask
 from autoful.testing.rivals import (
     at_once,
     kinds,
@@ -30,7 +33,6 @@ from inventory import parts as part_shelf
 from inventory import stock
 from inventory.errors import InsufficientStock, PartHasHistory, PartNotFound
 from inventory.models import Part, StockMovement
-from inventory.querysets import PartQuerySet
 from inventory.tests.factories import PartFactory
 from tests.soundness import faults
 from tickets import lifecycle
@@ -109,7 +111,9 @@ def test_nobody_is_refused_what_just_came_back() -> None:
     """The rival comes when too few were found, and before it is said how many there are."""
     part = PartFactory.create(quantity_in_stock=1)
     delivery = partial(stock.receive, part=part, quantity=9, actor=COMMAND)
-    with rival_after(PartQuerySet, "update", delivery) as rival:
+    one = SimpleNamespace(asked=lambda question: ask([question])[0])
+    apart = patch.object(stock, "ask", lambda questions: [one.asked(q) for q in questions])
+    with apart, rival_after(one, "asked", delivery) as rival:
         take = partial(stock.take, part_id=part.pk, quantity=2, reference="", actor=COMMAND)
         mine = outcome(take)
     assert unclean([mine, rival.outcome()]) == []

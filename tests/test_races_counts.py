@@ -49,10 +49,10 @@ def _connections(transactional_db: None, tmp_path: Path) -> Iterator[None]:
         yield
 
 
-def read_then_write(rows: Any, pk: int, missing: Missing, **also: Any) -> Any:
+def read_then_write(rows: Any, pk: int, missing: Missing, counted: str = "") -> Any:
     """The lock as one would write it who never met a second writer."""
-    row = rows.get(pk=pk)
-    if also:
+    row = rows().get(pk=pk)
+    if counted:
         row.ticket_count += 1
         row.save(update_fields=["ticket_count"])
     return row

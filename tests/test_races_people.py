@@ -13,7 +13,6 @@ from unittest.mock import patch
 
 import pytest
 from django.db import IntegrityError, connection
-from django.db.models import QuerySet
 from django.db.models.deletion import Collector
 
 from autoful import db
@@ -323,8 +322,11 @@ def test_control_without_the_lock_the_buyer_loses_the_car() -> None:
 
 @on_mysql
 def test_control_without_looking_again_the_buyer_loses_the_car() -> None:
-    def whosever_it_is_now(rows: QuerySet[Vehicle], pk: int) -> Vehicle | None:
-        return lock_if_there(Vehicle.objects.all(), pk)
+    def whosever_it_is_now(rows: Any, pk: int) -> Vehicle | None:
+        vehicle: Vehicle | None = lock_if_there(rows, pk)
+        if vehicle is not None:
+            vehicle.customer = Customer.objects.get(deleted_at__isnull=False)  # who is closing
+        return vehicle
 
     with unhindered(), patch.object(customer_desk, "lock_if_there", whosever_it_is_now):
         assert sell_while_closing(*BEFORE_THE_LOCK) == (False, "")

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from django.db.models import F
-
 from autoful import audit, tally
 from autoful.actor import Actor
 from autoful.db import lock, lock_if_there
@@ -95,7 +93,7 @@ def lock_open_tickets_of(mechanic_id: int) -> None:
     Before the mechanic, as everywhere, or a leaving and an assignment would wait for each other.
     """
     for ticket_id in _open_tickets_of(mechanic_id):
-        lock_if_there(ServiceTicket.objects.all(), ticket_id)
+        lock_if_there(ServiceTicket.objects.all, ticket_id)
 
 
 def release_open_assignments(mechanic: Mechanic) -> None:
@@ -107,7 +105,7 @@ def release_open_assignments(mechanic: Mechanic) -> None:
     for ticket_id in _open_tickets_of(mechanic.pk):
         # Locked already, or assigned since we looked: a ticket whose team changes shows another
         # version, otherwise somebody who read it before could write over the change unawares.
-        ticket = lock_if_there(ServiceTicket.objects.all(), ticket_id)
+        ticket = lock_if_there(ServiceTicket.objects.all, ticket_id)
         if ticket is not None and ticket.is_open:
             for assignment in ticket.assignments.filter(mechanic=mechanic):
                 _take_off(ticket, assignment)
@@ -127,10 +125,10 @@ def _open_tickets_of(mechanic_id: int) -> list[int]:
 def _lock_available(mechanic_id: int) -> Mechanic:
     """Who is about to be put on a ticket, and is counted there already."""
     mechanic = lock(
-        Mechanic.objects.existing(),
+        Mechanic.objects.existing,
         mechanic_id,
         MechanicNotFound(),
-        ticket_count=F("ticket_count") + 1,
+        counted="ticket_count",
     )
     if not mechanic.is_available:
         raise MechanicUnavailable(mechanic.name)

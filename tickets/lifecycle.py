@@ -5,10 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
-from autoful import tally
+from autoful import tally, written_once
 from autoful.actor import Actor
 from autoful.db import lock, lock_if_there
 from autoful.verbs import verb
@@ -45,7 +44,7 @@ def lock_ticket(ticket_id: int) -> ServiceTicket:
     Order everywhere: tickets, customers, vehicles, mechanics, parts, each by id (ADR 2). Raises
     TicketNotFound.
     """
-    return lock(ServiceTicket.objects.all(), ticket_id, TicketNotFound())
+    return lock(ServiceTicket.objects.all, ticket_id, TicketNotFound())
 
 
 def lock_open_ticket(ticket_id: int) -> ServiceTicket:
@@ -74,10 +73,10 @@ def open_ticket(
     """
     # Locked: otherwise a customer who closes the account right now would get a ticket after it.
     customer = lock(
-        Customer.objects.existing(),
+        Customer.objects.existing,
         customer_id,
         CustomerNotFound(),
-        ticket_count=F("ticket_count") + 1,
+        counted="ticket_count",
     )
     ticket = ServiceTicket.objects.create(
         customer=customer,
@@ -130,7 +129,7 @@ def edit_ticket(
     if "vin" in changed or "mileage" in changed:
         changed["vin"] = normalize_vin(changed.get("vin", ticket.vin))
         # None for a customer who closed the account: nothing becomes theirs any more.
-        customer = lock_if_there(Customer.objects.existing(), ticket.customer_id)
+        customer = lock_if_there(Customer.objects.existing, ticket.customer_id)
         mileage = changed.get("mileage", ticket.mileage)
         if same_car and changed["vin"] != ticket.vin:
             vehicle = ticket.vehicle
@@ -220,11 +219,13 @@ def _return_parts(tickets: list[ServiceTicket], actor: Actor) -> None:
 
 
 def _record(ticket: ServiceTicket, *, from_status: str, reason: str, actor: Actor) -> None:
-    StatusChange.objects.create(
-        ticket=ticket,
-        from_status=from_status,
-        to_status=ticket.status,
-        reason=reason,
-        actor=actor.user,
-        role=str(actor.role),
+    written_once.leave(
+        StatusChange(
+            ticket=ticket,
+            from_status=from_status,
+            to_status=ticket.status,
+            reason=reason,
+            actor=actor.user,
+            role=str(actor.role),
+        )
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from autoful.actor import Actor
 from autoful.errors import InvalidField
+from autoful.prepared import Prepared
 from autoful.verbs import verb
 from inventory import stock
 from inventory.errors import InsufficientStock
@@ -11,6 +12,8 @@ from inventory.models import LARGEST_QUANTITY, Part
 from tickets.errors import LineChangedMeanwhile, LineNotOnTicket, LineTooLarge
 from tickets.lifecycle import lock_open_ticket
 from tickets.models import PartLine, ServiceTicket
+
+LINE = Prepared(lambda ticket, part: PartLine.objects.filter(ticket=ticket, part=part), 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,10 @@ def add_part(*, ticket: ServiceTicket, part_id: int, quantity: int, actor: Actor
     # Stock before line: the other way round the line's foreign key takes a shared lock on the
     # part first, and two requests for one hot part wait for each other.
     part = stock.take(part_id=part_id, quantity=quantity, reference=ticket.reference, actor=actor)
-    line = ticket.part_lines.filter(part=part).first()
+    line: PartLine | None = LINE.first(ticket.pk, part.pk)
     if line is None:
-        line = ticket.part_lines.create(
+        line = PartLine.objects.create(
+            ticket=ticket,
             part=part,
             quantity_used=quantity,
             unit_price=part.price,
@@ -43,6 +47,7 @@ def add_part(*, ticket: ServiceTicket, part_id: int, quantity: int, actor: Actor
         )
         return PartAdded(line, part, is_new=True)
     # Ours alone: the ticket is locked.
+    line.ticket = ticket
     line.quantity_used += quantity
     if line.quantity_used > LARGEST_QUANTITY:
         raise LineTooLarge(LARGEST_QUANTITY)

@@ -16,7 +16,6 @@ from autoful.accounts import guessing
 from autoful.accounts.errors import EmailTaken
 from autoful.accounts.models import User, normalize_email
 from autoful.accounts.permissions import may_decide_sign_in
-from autoful.accounts.tokens import profiles
 from autoful.actor import Actor, Role
 from autoful.db import lock, lock_if_there
 from autoful.errors import Forbidden, InvalidField, Missing
@@ -58,9 +57,8 @@ def open_account(found: Credentials) -> User:
     if found.account_id is not None:
         # Locked and looked at again: since its password was matched it may have been closed,
         # have got another one, or have put on this hat in another request.
-        same = User.objects.filter(is_active=True, email=found.email, password=found.password_hash)
-        user = lock_if_there(same, found.account_id)
-        if user is None or hasattr(user, found.role):
+        user = lock_if_there(User.objects.all, found.account_id)
+        if user is None or not _is_same(user, found) or hasattr(user, found.role):
             raise EmailTaken
         return user
     try:
@@ -68,6 +66,11 @@ def open_account(found: Credentials) -> User:
             return User.objects.create(email=found.email, password=found.password_hash)
     except IntegrityError as taken:
         raise EmailTaken from taken
+
+
+def _is_same(user: User, found: Credentials) -> bool:
+    """Whether it is still the account whose password was matched."""
+    return user.is_active and (user.email, user.password) == (found.email, found.password_hash)
 
 
 def change_account(
@@ -85,7 +88,7 @@ def change_account(
     own person and a back office that may do all that the account may.
     """
     # Locked: otherwise two changes through two hats would raise `token_version` once.
-    user = lock(User.objects.all(), user.pk, Missing("Account not found."))
+    user = lock(User.objects.all, user.pk, Missing("Account not found."))
     fields = []
     if email is not None and not normalize_email(email):
         raise InvalidField("email", "An account needs an e-mail to sign in with.")
@@ -108,7 +111,7 @@ def change_account(
         worn = getattr(user, role, None)
         if worn is not None and worn != hat:
             # Its row shows another e-mail from here on, so whoever read it before must be told.
-            worn = lock_if_there(profiles(Role(role)), worn.pk)
+            worn = lock_if_there(type(worn)._default_manager.all, worn.pk)
         if worn is not None and worn.email != user.email:
             worn.email = user.email
             worn.save(update_fields=["email", "updated_at"])
@@ -122,7 +125,7 @@ def set_password(*, user: User, password_hash: str, actor: Actor) -> User:
     Nothing else of it is written: it may have been deactivated while the password was hashed.
     Raises Forbidden for anybody but its own person and a back office that may do all that it may.
     """
-    user = lock(User.objects.all(), user.pk, Missing("Account not found."))
+    user = lock(User.objects.all, user.pk, Missing("Account not found."))
     if not may_decide_sign_in(actor, user):
         raise Forbidden("You may not change how this account signs in.")
     user.password = password_hash
@@ -146,7 +149,7 @@ def close_account(*, user: User) -> None:
     The row stays, because the ledger and the audit trail point at it.
     """
     # Locked, so that of two hats taken off at once the second one sees that it was the last.
-    user = lock(User.objects.all(), user.pk, Missing("Account not found."))
+    user = lock(User.objects.all, user.pk, Missing("Account not found."))
     if user.has_role():
         return
     user.email = closed_email(user.pk)

@@ -42,7 +42,7 @@ class WholePages(ModelAdmin):
 
         once.tidy(request)
         try:
-            return retrying(attempt, f"admin.{self.opts.model_name}")()
+            return retrying(attempt, f"admin.{self.opts.model_name}", goes_on=True)()
         except DomainError:
             del queue[said:]
             raise

@@ -78,6 +78,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._answered = time.monotonic()
         return connection
 
+    def _start_transaction_under_autocommit(self) -> None:
+        # Django would turn autocommit off before a transaction and on after it: one way to the server
+        # more. After a deadlock, whose statements would then commit one by one, Django lets none through.
+        with self.cursor() as cursor:
+            cursor.execute("BEGIN")
+
     def init_connection_state(self) -> None:
         try:
             super().init_connection_state()

@@ -82,7 +82,7 @@ def _tried(
 
     try:
         with acting(actor):
-            retrying(attempt, "sheets.check")()
+            retrying(attempt, "sheets.check", goes_on=True)()
     except _TakenBack:
         pass
     return outcomes

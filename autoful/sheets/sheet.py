@@ -138,8 +138,9 @@ class ShopSheet(Resource):
         actor: Actor,
         *,
         locking: bool = False,
-    ) -> list[Outcome]:
-        """Write these rows by the verbs, inside a transaction of the caller's, and say what that did.
+    ) -> Iterator[Outcome]:
+        """Write these rows by the verbs, inside a transaction of the caller's, and say what that did, one
+        by one: who does not go on after one that is refused has not tried the others.
 
         `seen` is kept from one piece of a file to the next: see `find`. `locking` keeps everybody else
         from the rows that there are until the end of the transaction.
@@ -150,7 +151,7 @@ class ShopSheet(Resource):
             self.lock(entries)
         else:
             self.look_around(entries)
-        return [self.take(entry, actor) for entry in entries]
+        return (self.take(entry, actor) for entry in entries)
 
     def parse(self, entries: Iterable[Entry], layout: Layout) -> None:
         """What the cells of each say."""

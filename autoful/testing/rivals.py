@@ -14,7 +14,7 @@ A control, in which nothing should hold it back, is more patient: see `unhindere
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +32,7 @@ CONTROL_GRACE = 2.0  # the same in a control, on a loaded machine; below the wai
 PATIENCE = 60.0  # seconds after which a thread that has not ended is stuck
 
 Move = Callable[[], Any]
+Rows = Callable[[], models.QuerySet[Any]]  # as `db.lock` takes them
 
 on_mysql = pytest.mark.skipif(
     not settings.PRODUCTION, reason="SQLite lets one transaction write at a time"
@@ -158,15 +159,15 @@ def unhindered() -> Iterator[None]:
 
 @contextmanager
 def unprotected(*modules: Any) -> Iterator[None]:
-    """The verbs of `modules` with their lock off: the row is read and nobody is kept out. What the
-    lock counts `also` is not counted: that would be a lock.
+    """The verbs of `modules` with their lock off: the row is read and nobody is kept out. What is
+    `counted` with the lock is not counted: that would be a lock.
 
     SQLite lets one transaction write at a time, which is a lock too, so there the verbs also run
     without one, each statement for itself.
     """
 
-    def read(rows: models.QuerySet[Any], pk: int, missing: Missing, **also: Any) -> Any:
-        found = rows.filter(pk=pk).first()
+    def read(rows: Rows, pk: int, missing: Missing, counted: str = "") -> Any:
+        found = rows().filter(pk=pk).first()
         if found is None:
             raise missing
         return found
@@ -186,10 +187,10 @@ def unlocked(module: Any, model: type[models.Model]) -> Iterator[None]:
     transactions too, see `unprotected`)."""
 
     def reading(locking: Callable[..., Any]) -> Callable[..., Any]:
-        def read(rows: models.QuerySet[Any], pk: int, *missing: Exception, **also: Any) -> Any:
-            if rows.model is not model:
-                return locking(rows, pk, *missing, **also)
-            found = rows.filter(pk=pk).first()
+        def read(rows: Rows, pk: int, *missing: Exception, **counted: str) -> Any:
+            if rows().model is not model:
+                return locking(rows, pk, *missing, **counted)
+            found = rows().filter(pk=pk).first()
             if found is None and missing:
                 raise missing[0]
             return found
@@ -210,7 +211,11 @@ def unlocked(module: Any, model: type[models.Model]) -> Iterator[None]:
 @contextmanager
 def without_transactions() -> Iterator[None]:
     """Verbs whose statements are committed one by one."""
-    no_transaction = SimpleNamespace(**vars(transaction) | {"atomic": nullcontext})
+
+    def none(**of_what_kind: bool) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    no_transaction = SimpleNamespace(**vars(transaction) | {"atomic": none})
     with unhindered(), patch.object(db, "transaction", no_transaction):
         yield
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.transaction import TransactionManagementError
 
 from autoful import db
 from autoful.accounts.models import User
@@ -22,6 +23,7 @@ from autoful.verbs import verb
 from inventory.errors import PartNotFound
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
+from mechanics.models import Mechanic
 
 LOST = [
     OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction"),
@@ -151,15 +153,23 @@ def test_what_a_joined_verb_wrote_goes_with_the_outer_transaction() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_refused_joined_verb_takes_back_only_its_own() -> None:
-    @retrying
-    def outer() -> None:
-        UserFactory.create(email="outer@example.com")
-        with pytest.raises(PartNotFound):
-            retrying(Losing(PartNotFound(), times=1))()
-
-    outer()
+def test_whoever_goes_on_keeps_what_is_not_the_refused_verbs() -> None:
+    outer = partial(refused_inside, "outer@example.com")
+    retrying(outer, "outer", goes_on=True)()
     assert [user.email for user in User.objects.all()] == ["outer@example.com"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_verb_that_goes_on_after_a_refusal_is_taken_back_whole() -> None:
+    with pytest.raises(TransactionManagementError):
+        retrying(partial(refused_inside, "outer@example.com"), "outer")()
+    assert not User.objects.exists()
+
+
+def refused_inside(email: str) -> None:
+    with pytest.raises(PartNotFound):
+        retrying(Losing(PartNotFound(), times=1))()
+    UserFactory.create(email=email)
 
 
 @pytest.mark.django_db
@@ -186,16 +196,16 @@ def test_the_lock_counts_and_returns_the_row_as_it_is() -> None:
     part = PartFactory.create(quantity_in_stock=5)
     before = Part.objects.get().version
     Part.objects.update(location="shelf 4")
-    locked = lock(Part.objects.all(), part.pk, PartNotFound())
+    locked = lock(Part.objects.all, part.pk, PartNotFound())
     assert (locked.location, locked.version) == ("shelf 4", before + 1)
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("rows", [Part.objects.none, Part.objects.all])
+@pytest.mark.parametrize("rows", [Mechanic.objects.existing, Part.objects.all])
 def test_the_lock_raises_what_it_was_given_for_a_row_that_is_not_there(rows: Any) -> None:
     gone = Missing("Gone.")
     with pytest.raises(Missing) as raised:
-        lock(rows(), 999_999, gone)
+        lock(rows, 999_999, gone)
     assert raised.value is gone
 
 
@@ -218,11 +228,11 @@ def in_opposite_orders() -> tuple[list[Any], list[int]]:
         def move() -> str:
             nonlocal first_try
             tries.append(order[0])
-            lock(Part.objects.all(), order[0], PartNotFound())
+            lock(Part.objects.all, order[0], PartNotFound())
             if first_try:
                 first_try = False
                 both_hold_one.wait(10)
-            lock(Part.objects.all(), order[1], PartNotFound())
+            lock(Part.objects.all, order[1], PartNotFound())
             return "done"
 
         return move
@@ -256,7 +266,7 @@ def test_forty_writers_at_once_are_all_served(shop: None) -> None:
 
     @retrying
     def count_up() -> None:
-        found = lock(Part.objects.all(), part, PartNotFound())
+        found = lock(Part.objects.all, part, PartNotFound())
         Part.objects.filter(pk=part).update(quantity_in_stock=found.quantity_in_stock + 1)
 
     outcomes = at_once(*[count_up] * 40)

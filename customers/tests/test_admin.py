@@ -193,9 +193,9 @@ def test_a_new_car_locks_its_owner_before_any_car_is_locked(desk, monkeypatch):
     one, two = VehicleFactory.create(customer=owner), VehicleFactory.create(customer=owner)
     locked = []
 
-    def locking(rows, pk, *args, **also):
-        locked.append((rows.model, pk))
-        return lock(rows, pk, *args, **also)
+    def locking(rows, pk, *args):
+        locked.append((rows().model, pk))
+        return lock(rows, pk, *args)
 
     monkeypatch.setattr(vehicles, "lock", locking)
     typed = {"vehicles-1-plate": "B 2", "vehicles-0-plate": "A 1", "vehicles-2-vin": valid_vin(77)}

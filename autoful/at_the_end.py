@@ -1,0 +1,59 @@
+"""What a verb says as it goes and writes when it ends, just before its commit.
+
+    last = AtTheEnd(write)
+    last.say("one")
+    last.say("two")  # and at the end: write(["one", "two"])
+
+Outside of a verb it is written as it is said. What is said in a block that fails is forgotten with it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class AtTheEnd(Generic[T]):
+    """`write` gets what was said, in that order.
+
+    `very_last`: not before the outermost block ends. Else when one ends that may fail alone.
+    """
+
+    def __init__(self, write: Callable[[list[T]], None], *, very_last: bool = False) -> None:
+        self._write, self._very_last = write, very_last
+        self._said: ContextVar[list[T] | None] = ContextVar("said", default=None)
+
+    def say(self, what: T) -> None:
+        said = self._said.get()
+        if said is None:
+            self._write([what])
+        else:
+            said.append(what)
+
+    def write_now(self) -> None:
+        """For whoever is about to read or change what has been said."""
+        if said := self._said.get():
+            self._write(said)
+            said.clear()
+
+    @contextmanager
+    def block(self, *, may_fail_alone: bool) -> Iterator[None]:
+        """A verb, inside its transaction. One that may not fail alone is part of the one around it."""
+        around = self._said.get()
+        if around is not None and not may_fail_alone:
+            yield
+            return
+        if not self._very_last:
+            self.write_now()
+        said: list[T] = []
+        token = self._said.set(said)
+        try:
+            yield
+        finally:
+            self._said.reset(token)
+        if around is not None and self._very_last:
+            around += said
+        elif said:
+            self._write(said)
