@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from functools import cache, partial, wraps
+from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import OperationalError, models, transaction
@@ -185,18 +185,27 @@ def whole(first: Callable[[], None] | None, then: Callable[[], None]) -> Iterato
         _goes_on.reset(going_on)
 
 
-def after_commit(function: Callable[..., None], *args: object) -> None:
-    """Call `function(*args)` after the commit: one time, even if asked for several times.
+def after_commit(function: Callable[..., None], name: str) -> None:
+    """Call `function` after the commit: one time, with every name that this is asked for, each once.
 
-    Its failure is logged and undoes nothing: what is committed must not become an error.
+    Its failure is logged and undoes nothing: what is committed must not become an error. A name that
+    a savepoint took back may be among them.
     """
-    hook = partial(function, *args)
-    # Django's line about a hook that failed asks for its name, and a partial has none.
-    hook.__qualname__ = function.__qualname__  # type: ignore[attr-defined]
-    asked = [waiting for _, waiting, *_ in transaction.get_connection().run_on_commit]
-    same = (function, args)
-    if not any(isinstance(f, partial) and (f.func, f.args) == same for f in asked):
-        transaction.on_commit(hook, robust=True)
+    for _, waiting, *_ in transaction.get_connection().run_on_commit:
+        if isinstance(waiting, _Call) and waiting.function is function:
+            waiting.names[name] = None
+            return
+    transaction.on_commit(_Call(function, name), robust=True)
+
+
+class _Call:
+    def __init__(self, function: Callable[..., None], name: str) -> None:
+        self.function, self.names = function, {name: None}
+        # Django's line about one that failed asks for it.
+        self.__qualname__ = function.__qualname__
+
+    def __call__(self) -> None:
+        self.function(*self.names)
 
 
 def lock(rows: Callable[[], models.QuerySet[M]], pk: int, missing: Missing, counted: str = "") -> M:

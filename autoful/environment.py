@@ -195,6 +195,7 @@ def redis_caches(url: str) -> dict[str, dict[str, Any]]:
     options: dict[str, Any] = {
         # While Redis is away it is not asked: autoful/outage.py.
         "REDIS_CLIENT_CLASS": "autoful.outage.Client",
+        "CLIENT_CLASS": "autoful.outage.CacheClient",
         # Together half a second, which is what finding out may cost a request.
         "SOCKET_CONNECT_TIMEOUT": 0.2,
         "SOCKET_TIMEOUT": 0.3,

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django_redis.client import DefaultClient
 from django_redis.exceptions import ConnectionInterrupted
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -110,6 +112,22 @@ class Client(Redis):
     def _ask_again(self) -> None:
         # A write: one that is full or only a replica still answers a ping.
         super().execute_command("SET", "autoful:asked", "1", "PX", "1000")
+
+
+class CacheClient(DefaultClient):
+    """django-redis' client of a cache, whose pipelines would ask past the one above."""
+
+    def set_many(
+        self,
+        data: dict[str, Any],
+        timeout: float | None = DEFAULT_TIMEOUT,
+        version: int | None = None,
+        client: Redis | None = None,
+    ) -> None:
+        if timeout is not None:
+            raise NotImplementedError("What is set together is kept until it is set anew.")
+        client = client or self.get_client(write=True)
+        client.mset({self.make_key(k, version): self.encode(v) for k, v in data.items()})
 
 
 def _answers(question: Callable[[], Any]) -> bool:

@@ -21,7 +21,7 @@ from django.db.models.signals import post_delete, post_save
 
 from autoful.at_the_end import AtTheEnd
 from autoful.models import Tally
-from autoful.prepared import Prepared, Question, ask
+from autoful.prepared import Move, Prepared, Question, ask
 
 SLOTS = 16  # about as many as threads that write at once
 CASES = 200  # rows that one statement moves
@@ -100,9 +100,17 @@ def _write_all(said: list[tuple[str, int]]) -> None:
 last = AtTheEnd(_write_all, very_last=True)
 
 
+@cache
+def _move_of(slot: int) -> Move:
+    return Move(
+        lambda name, _number: Tally.objects.filter(name=name, slot=slot),
+        lambda _name, number: {"total": F("total") + number},
+        2,
+    )
+
+
 def _write(name: str, number: int) -> None:
-    slot = Tally.objects.filter(name=name, slot=_slot())
-    while not slot.update(total=F("total") + number):
+    while not ask([_move_of(_slot()).asked(name, number)])[0]:
         # The first of its name in this slot. Two that are it at once meet at the unique key.
         try:
             with transaction.atomic():

@@ -5,6 +5,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from autoful.api.inputs import checked
 from autoful.api.permissions import PublicRead, WorksHere
 from autoful.api.viewsets import ShopViewSet
 from autoful.errors import Forbidden
@@ -93,16 +94,13 @@ class PartViewSet(ShopViewSet):
 
     @action(detail=False)
     def search(self, request: Request) -> HttpResponseBase:
-        query = SearchSerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        named = self.get_queryset().named(query.validated_data["part_name"])
+        asked = checked(SearchSerializer, request.query_params)
+        named = self.get_queryset().named(asked["part_name"])
         return self.found(self.rows(named, "parts"))
 
     @action(detail=False, url_path="low-stock")
     def low_stock(self, request: Request) -> HttpResponseBase:
-        query = LowStockSerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        threshold = query.validated_data.get("threshold")
+        threshold = checked(LowStockSerializer, request.query_params).get("threshold")
         threshold = None if threshold is None else int(threshold)
         # Whatever is below a point of its own stands at the emptier end; from the other one it
         # would take a walk past every part of the shop.

@@ -47,15 +47,15 @@ def drop_lists_showing(model: type[models.Model]) -> None:
         after_commit(drop, name)
 
 
-def drop(name: str) -> None:
-    """Drop every page of the list, for every audience, in every process."""
-    outage.ask(lambda: _lists().set(_version_key(name), _new_version(), timeout=None))
+def drop(*names: str) -> None:
+    """Drop every page of these lists, for every audience, in every process."""
+    new = {_version_key(name): _new_version() for name in names}
+    outage.ask(lambda: _lists().set_many(new, timeout=None))
 
 
 def drop_all() -> None:
     """Drop every list: while Redis was away, no change could."""
-    for name in {name for names in _lists_by_model.values() for name in names}:
-        drop(name)
+    drop(*{name for names in _lists_by_model.values() for name in names})
 
 
 class Page(bytes):

@@ -8,6 +8,7 @@ read from it: a check before a write must see what is, not what was.
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from auditlog.models import LogEntry
@@ -57,8 +58,9 @@ def remember_who_writes() -> None:
         outage.on_return(lambda: _watch.begin_anew(after=BEHIND))
 
 
-def _note(key: str) -> None:
-    outage.ask(lambda: caches["lists"].set(key, 1, timeout=BEHIND))
+def _note(*keys: str) -> None:
+    for key in keys:
+        outage.ask(partial(caches["lists"].set, key, 1, timeout=BEHIND))
 
 
 def _just_wrote(actor: Actor) -> bool:

@@ -22,6 +22,7 @@ from autoful import limits, tally
 from autoful.actor import Actor, Role, identify
 from autoful.api import caching, reading, replica, writes
 from autoful.api.authentication import actor_of
+from autoful.api.inputs import checked
 from autoful.api.pagination import Pages, asked_page
 from autoful.api.parsers import BodyTooLarge, LengthRequired
 from autoful.api.permissions import Anyone, Nobody
@@ -174,9 +175,7 @@ class ShopViewSet(GenericViewSet[Any]):
 
     def body(self) -> dict[str, Any]:
         """The body of the request, checked."""
-        serializer = self.get_serializer(data=self.request.data)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+        return checked(self.get_serializer_class(), self.request.data)
 
     def shape(self, *, own: bool) -> Shape:
         """What the caller may see of a row, by whether it is their own."""
