@@ -138,13 +138,12 @@ WRITES: dict[str, tuple[Callable[[World], Any], int, list[str]]] = {
     "add a part": (
         lambda w: add(w, w.spare),
         201,
-        [*THE_TOKEN, *FOUND, *LOCKED, *TAKEN, f"SELECT {LINE}", f"INSERT {LINE}", *LEFT],
+        [*THE_TOKEN, *FOUND, *LOCKED, f"SELECT {LINE}", *TAKEN, f"INSERT {LINE}", *LEFT],
     ),
     "add more of a part": (
         lambda w: add(w, w.part),
         200,
-        # The second time for the audit trail, which says what it was.
-        [*THE_TOKEN, *FOUND, *LOCKED, *TAKEN, *selects(LINE, LINE), f"UPDATE {LINE}", *LEFT],
+        [*THE_TOKEN, *FOUND, *LOCKED, f"SELECT {LINE}", *TAKEN, f"UPDATE {LINE}", *LEFT],
     ),
     "assign": (
         lambda w: w.mike.put(f"/service_tickets/{w.ticket.pk}/assign-mechanic/{w.other.pk}"),

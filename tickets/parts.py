@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.db.models import F
+
+from autoful import audit
 from autoful.actor import Actor
 from autoful.errors import InvalidField
-from autoful.prepared import Prepared
+from autoful.prepared import Move, Prepared, ask
 from autoful.verbs import verb
 from inventory import stock
 from inventory.errors import InsufficientStock
@@ -14,6 +17,11 @@ from tickets.lifecycle import lock_open_ticket
 from tickets.models import PartLine, ServiceTicket
 
 LINE = Prepared(lambda ticket, part: PartLine.objects.filter(ticket=ticket, part=part), 2)
+MORE = Move(
+    lambda line, _quantity: PartLine.objects.filter(pk=line),
+    lambda _line, quantity: {"quantity_used": F("quantity_used") + quantity},
+    2,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +41,11 @@ def add_part(*, ticket: ServiceTicket, part_id: int, quantity: int, actor: Actor
     Raises TicketNotFound, TicketClosed, PartNotFound, InsufficientStock (with what is available).
     """
     ticket = lock_open_ticket(ticket.pk)
+    # Ours alone, since the ticket is locked; and read before the part is, for which others wait.
+    line: PartLine | None = LINE.first(ticket.pk, part_id)
     # Stock before line: the other way round the line's foreign key takes a shared lock on the
     # part first, and two requests for one hot part wait for each other.
     part = stock.take(part_id=part_id, quantity=quantity, reference=ticket.reference, actor=actor)
-    line: PartLine | None = LINE.first(ticket.pk, part.pk)
     if line is None:
         line = PartLine.objects.create(
             ticket=ticket,
@@ -46,12 +55,13 @@ def add_part(*, ticket: ServiceTicket, part_id: int, quantity: int, actor: Actor
             unit_cost=part.cost,
         )
         return PartAdded(line, part, is_new=True)
-    # Ours alone: the ticket is locked.
     line.ticket = ticket
     line.quantity_used += quantity
     if line.quantity_used > LARGEST_QUANTITY:
         raise LineTooLarge(LARGEST_QUANTITY)
-    line.save(update_fields=["quantity_used"])
+    ask([MORE.asked(line.pk, quantity)])
+    was = line.quantity_used - quantity
+    audit.record_update(line, quantity_used=(was, line.quantity_used))
     return PartAdded(line, part, is_new=False)
 
 

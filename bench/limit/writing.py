@@ -6,6 +6,7 @@ When ours makes others, `make bench` shows both lists and stops: change them her
 import threading
 import uuid
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from bench.limit.answers import moment
@@ -23,14 +24,20 @@ class Statement(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-def entry(about: str, action: int, number: str, words: str, changes: str, facts: str) -> Statement:
-    """An entry of the audit trail, which is one row whatever was done."""
+def entry(about: str, action: int, number: str, words: str, changes: str, facts: str) -> str:
+    """The row of an entry of the audit trail."""
+    return (
+        f"({kind(about)}, {number}, {number}, {words}, NULL, {action}, '', {changes}, %(account)s,"
+        f" %(request)s, '127.0.0.1', NULL, %(now)s, {facts}, NULL)"
+    )
+
+
+def leave(*entries: str) -> Statement:
+    """What was done leaves its entries at the end, together."""
     return Statement(
         "INSERT INTO auditlog_logentry (content_type_id, object_pk, object_id, object_repr,"
         " serialized_data, action, changes_text, changes, actor_id, cid, remote_addr, remote_port,"
-        f" timestamp, additional_data, actor_email) VALUES ({kind(about)}, {number}, {number},"
-        f" {words}, NULL, {action}, '', {changes}, %(account)s, %(request)s, '127.0.0.1', NULL,"
-        f" %(now)s, {facts}, NULL)"
+        f" timestamp, additional_data, actor_email) VALUES {', '.join(entries)}"
     )
 
 
@@ -62,13 +69,15 @@ OPEN_TICKET = (
         " NULL, 'pending', NULL)",
         ("ticket",),
     ),
-    entry(
-        *("ticket kind", CREATE, "%(ticket)s", "CONCAT('Service ticket ', %(ticket)s)"),
-        "JSON_OBJECT('customer', JSON_ARRAY(NULL, %(customer)s), 'vehicle',"
-        " JSON_ARRAY(NULL, %(vehicle)s), 'vin', JSON_ARRAY(NULL, %(vin)s), 'service_desc',"
-        " JSON_ARRAY(NULL, %(desc)s), 'notes', JSON_ARRAY(NULL, ''), 'service_date',"
-        " JSON_ARRAY(NULL, %(date)s), 'status', JSON_ARRAY(NULL, 'pending'))",
-        FACTS,
+    leave(
+        entry(
+            *("ticket kind", CREATE, "%(ticket)s", "CONCAT('Service ticket ', %(ticket)s)"),
+            "JSON_OBJECT('customer', JSON_ARRAY(NULL, %(customer)s), 'vehicle',"
+            " JSON_ARRAY(NULL, %(vehicle)s), 'vin', JSON_ARRAY(NULL, %(vin)s), 'service_desc',"
+            " JSON_ARRAY(NULL, %(desc)s), 'notes', JSON_ARRAY(NULL, ''), 'service_date',"
+            " JSON_ARRAY(NULL, %(date)s), 'status', JSON_ARRAY(NULL, 'pending'))",
+            FACTS,
+        )
     ),
     Statement(
         "INSERT INTO tickets_statuschange (ticket_id, from_status, to_status, reason, actor_id,"
@@ -94,6 +103,11 @@ TAKE_PART = (
     Statement("UPDATE tickets_serviceticket SET version = version + 1 WHERE id = %(ticket)s"),
     Statement("SELECT status FROM tickets_serviceticket WHERE id = %(ticket)s", ("status",)),
     Statement(
+        "SELECT id, quantity_used, quantity_used + %(quantity)s FROM tickets_partline"
+        " WHERE ticket_id = %(ticket)s AND part_id = %(part)s",
+        ("line", "used before", "used"),
+    ),
+    Statement(
         "UPDATE inventory_part SET quantity_in_stock = quantity_in_stock - %(quantity)s,"
         " version = version + 1 WHERE id = %(part)s AND quantity_in_stock >= %(quantity)s"
     ),
@@ -102,21 +116,16 @@ TAKE_PART = (
         " FROM inventory_part WHERE id = %(part)s",
         ("part_name", "price", "cost", "stock", "stock before"),
     ),
-    Statement(
-        "INSERT INTO inventory_stockmovement (part_id, `change`, balance, reason, reference,"
-        " actor_id, role, note, created_at) VALUES (%(part)s, -%(quantity)s, %(stock)s, 'used',"
-        " CONCAT('ticket-', %(ticket)s), %(account)s, 'mechanic', '', %(now)s)"
-    ),
-    entry(
-        *("part kind", UPDATE, "%(part)s", "%(part_name)s"),
-        "JSON_OBJECT('quantity_in_stock', JSON_ARRAY(%(stock before)s, %(stock)s))",
-        WHY,
-    ),
-    Statement(
-        "SELECT id, quantity_used, quantity_used + %(quantity)s FROM tickets_partline"
-        " WHERE ticket_id = %(ticket)s AND part_id = %(part)s",
-        ("line", "used before", "used"),
-    ),
+)
+MOVEMENT = Statement(
+    "INSERT INTO inventory_stockmovement (part_id, `change`, balance, reason, reference,"
+    " actor_id, role, note, created_at) VALUES (%(part)s, -%(quantity)s, %(stock)s, 'used',"
+    " CONCAT('ticket-', %(ticket)s), %(account)s, 'mechanic', '', %(now)s)"
+)
+OF_PART = entry(
+    *("part kind", UPDATE, "%(part)s", "%(part_name)s"),
+    "JSON_OBJECT('quantity_in_stock', JSON_ARRAY(%(stock before)s, %(stock)s))",
+    WHY,
 )
 NEW_LINE = (
     Statement(
@@ -124,33 +133,46 @@ NEW_LINE = (
         " created_at) VALUES (%(ticket)s, %(part)s, %(quantity)s, %(price)s, %(cost)s, %(now)s)",
         ("line",),
     ),
-    entry(
-        *("line kind", CREATE, "%(line)s"),
-        "CONCAT(%(quantity)s, 'x part ', %(part)s, ' on ticket ', %(ticket)s)",
-        "JSON_OBJECT('ticket', JSON_ARRAY(NULL, %(ticket)s), 'part', JSON_ARRAY(NULL, %(part)s),"
-        " 'quantity_used', JSON_ARRAY(NULL, %(quantity)s), 'unit_price',"
-        " JSON_ARRAY(NULL, CAST(CAST(%(price)s AS DECIMAL(10, 2)) AS CHAR)), 'unit_cost', JSON_ARRAY(NULL, CAST(CAST(%(cost)s AS DECIMAL(10, 2)) AS CHAR)))",
-        FACTS,
+    MOVEMENT,
+    leave(
+        OF_PART,
+        entry(
+            *("line kind", CREATE, "%(line)s"),
+            "CONCAT(%(quantity)s, 'x part ', %(part)s, ' on ticket ', %(ticket)s)",
+            "JSON_OBJECT('ticket', JSON_ARRAY(NULL, %(ticket)s), 'part', JSON_ARRAY(NULL, %(part)s),"
+            " 'quantity_used', JSON_ARRAY(NULL, %(quantity)s), 'unit_price',"
+            " JSON_ARRAY(NULL, CAST(CAST(%(price)s AS DECIMAL(10, 2)) AS CHAR)), 'unit_cost',"
+            " JSON_ARRAY(NULL, CAST(CAST(%(cost)s AS DECIMAL(10, 2)) AS CHAR)))",
+            FACTS,
+        ),
     ),
 )
 MORE_ON_LINE = (
-    Statement("SELECT quantity_used FROM tickets_partline WHERE id = %(line)s", ("used before",)),
-    entry(
-        *("line kind", UPDATE, "%(line)s"),
-        "CONCAT(%(used)s, 'x part ', %(part)s, ' on ticket ', %(ticket)s)",
-        "JSON_OBJECT('quantity_used', JSON_ARRAY(%(used before)s, %(used)s))",
-        FACTS,
+    Statement(
+        "UPDATE tickets_partline SET quantity_used = quantity_used + %(quantity)s"
+        " WHERE id = %(line)s"
     ),
-    Statement("UPDATE tickets_partline SET quantity_used = %(used)s WHERE id = %(line)s"),
+    MOVEMENT,
+    leave(
+        OF_PART,
+        entry(
+            *("line kind", UPDATE, "%(line)s"),
+            "CONCAT(%(used)s, 'x part ', %(part)s, ' on ticket ', %(ticket)s)",
+            "JSON_OBJECT('quantity_used', JSON_ARRAY(%(used before)s, %(used)s))",
+            FACTS,
+        ),
+    ),
 )
 
 SIGN_IN = (
     Statement("UPDATE accounts_user SET version = version WHERE id = %(account)s"),
     Statement("SELECT email FROM accounts_user WHERE id = %(account)s", ("email",)),
-    entry(
-        *("account kind", ACCESS, "%(account)s", "%(email)s", "'{}'"),
-        'CONCAT(\'{"event": "signed in", "role": "mechanic", "profile_id": \','
-        " %(mechanic)s, '}')",
+    leave(
+        entry(
+            *("account kind", ACCESS, "%(account)s", "%(email)s", "'{}'"),
+            'CONCAT(\'{"event": "signed in", "role": "mechanic", "profile_id": \','
+            " %(mechanic)s, '}')",
+        )
     ),
 )
 
@@ -159,23 +181,16 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-_kinds: dict[str, int] = {}
-
-
+@cache
 def kinds() -> dict[str, int]:
-    if not _kinds:
-        for name, app, model in (
-            ("ticket kind", "tickets", "serviceticket"),
-            ("line kind", "tickets", "partline"),
-            ("part kind", "inventory", "part"),
-            ("account kind", "accounts", "user"),
-        ):
-            found = row(
-                "SELECT id FROM django_content_type WHERE app_label = %s AND model = %s", app, model
-            )
-            assert found
-            _kinds[name] = found[0]
-    return _kinds
+    names = {
+        "ticket kind": ("tickets", "serviceticket"),
+        "line kind": ("tickets", "partline"),
+        "part kind": ("inventory", "part"),
+        "account kind": ("accounts", "user"),
+    }
+    asked = "SELECT id FROM django_content_type WHERE app_label = %s AND model = %s"
+    return {name: found[0] for name, of in names.items() if (found := row(asked, *of))}
 
 
 def run(statements: tuple[Statement, ...], values: Values) -> None:
