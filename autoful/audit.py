@@ -21,7 +21,7 @@ from django.db import models
 from django.db.models.signals import post_save, pre_delete, pre_save
 
 from autoful import metrics, written_once
-from autoful.actor import current_actor, current_origin
+from autoful.actor import current_actor, current_origin, request_id
 
 ERASED = "erased"
 # Bookkeeping, not changes: locks, counters and clocks move with every write.
@@ -93,8 +93,6 @@ def _log(
         action=action,
         changes=changes,
         additional_data=facts,
-        # An event about nobody known: a refused sign-in with an e-mail that has no account.
-        **({"object_pk": "", "object_repr": "unknown"} if instance.pk is None else {}),
     )
 
 
@@ -143,6 +141,26 @@ class WrittenOnce(models.QuerySet[Any]):
 
     def _raw_delete(self, using: str | None) -> int:
         raise _refusal()
+
+
+class Trail(LogEntryManager.from_queryset(WrittenOnce)):  # type: ignore[misc]
+    """auditlog's manager, by which its signals record, too."""
+
+    def log_create(self, instance: models.Model, force_log: bool = False, **kwargs: Any) -> Any:
+        """An entry about `instance`, or None where nothing changed. Unlike auditlog's own it looks for
+        no copy of the row and no data of its own, which none of our models keeps in the trail."""
+        if kwargs.get("changes") is None and not force_log:
+            return None
+        number = instance.pk
+        about: dict[str, Any] = {
+            "content_type_id": ContentType.objects.get_for_model(instance).pk,
+            # Nobody known: a refused sign-in with an e-mail that has no account.
+            "object_pk": "" if number is None else number,
+            "object_id": number if isinstance(number, int) else None,
+            "object_repr": str(instance) if number is not None else "unknown",
+            "cid": request_id(),
+        }
+        return self.create(**about | kwargs)
 
 
 def _refusal() -> TypeError:
@@ -195,4 +213,4 @@ def connect() -> None:
     pre_delete.connect(
         _keep_actor, sender=get_user_model(), dispatch_uid="autoful.audit.keep_actor"
     )
-    LogEntry.add_to_class("objects", LogEntryManager.from_queryset(WrittenOnce)())
+    LogEntry.add_to_class("objects", Trail())

@@ -5,9 +5,28 @@ from typing import Any, ClassVar
 from django.db import models, transaction
 
 from autoful.fields import ExactCharField
+from autoful.prepared import ask, insert_of
 
 
-class ShopModel(models.Model):
+class PreparedModel(models.Model):
+    """A new row of it costs no INSERT that the ORM writes anew: see `autoful.prepared`."""
+
+    class Meta:
+        abstract = True
+
+    def _do_insert(
+        self, manager: Any, using: str, fields: Any, returning_fields: Any, raw: bool
+    ) -> Any:
+        """What `save` calls to insert the row: the values of `returning_fields`, which are its number."""
+        insert = insert_of(type(self))
+        if raw or list(fields) != insert.fields:  # it brings its number
+            return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
+        for field in insert.fields:
+            field.pre_save(self, add=True)
+        return [tuple(ask([insert.numbered(insert.values(self, using))], using=using))]
+
+
+class ShopModel(PreparedModel):
     """A row that is locked and counted by `version`, with the moments it was made and changed."""
 
     version = models.PositiveBigIntegerField(default=0, editable=False)

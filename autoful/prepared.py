@@ -101,6 +101,11 @@ class Question(NamedTuple):
         return statement.sql(self.values), statement.bound(self.values), statement
 
 
+@cache
+def insert_of(model: type[Model]) -> "Insert":
+    return Insert(model)
+
+
 class Insert:
     """An INSERT of rows by the values of `fields`, each as the driver takes it."""
 
@@ -109,7 +114,19 @@ class Insert:
         self.fields = [f for f in model._meta.local_concrete_fields if not f.primary_key]
 
     def asked(self, rows: Sequence[Sequence[Any]]) -> "Rows":
-        return Rows(self, rows)
+        """For `ask`, which answers with how many there were."""
+        return Rows(self, rows, COUNTED)
+
+    def numbered(self, row: Sequence[Any]) -> "Rows":
+        """One, and `ask` answers with its number."""
+        return Rows(self, [row], NUMBERED)
+
+    def values(self, row: Model, using: str) -> list[Any]:
+        """Those of a new row, as it is now."""
+        connection = connections[using]
+        return [
+            field.get_db_prep_save(getattr(row, field.attname), connection) for field in self.fields
+        ]
 
     @cache  # noqa: B019 - there is one of each model, and it stays
     def head(self, using: str) -> str:
@@ -123,11 +140,12 @@ class Insert:
 class Rows(NamedTuple):
     insert: Insert
     rows: Sequence[Sequence[Any]]
+    told: "_Statement"
 
     def written(self, using: str) -> "tuple[str, Sequence[Any], _Statement]":
         one = f"({', '.join(['%s'] * len(self.insert.fields))})"
         text = self.insert.head(using) + ", ".join([one] * len(self.rows))
-        return text, list(chain.from_iterable(self.rows)), COUNTED
+        return text, list(chain.from_iterable(self.rows)), self.told
 
 
 def ask(questions: Sequence[Question | Rows], *, using: str = DEFAULT_DB_ALIAS) -> list[Any]:
@@ -205,7 +223,13 @@ class _Written(_Statement):
         return int(cursor.rowcount)
 
 
-COUNTED = _Written("", ())  # what is told of an INSERT; its text is its own
+class _Numbered(_Statement):
+    def told(self, cursor: Any, connection: Any) -> int:
+        return int(cursor.lastrowid)
+
+
+# What is told of an INSERT; its text is its own.
+COUNTED, NUMBERED = _Written("", ()), _Numbered("", ())
 
 
 class _Select(_Statement):

@@ -5,14 +5,13 @@ in one way to the database. They never learn their numbers.
 """
 
 from collections import defaultdict
-from functools import cache
 from typing import Any, NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.signals import pre_save
 
 from autoful.at_the_end import AtTheEnd
-from autoful.prepared import Insert, ask
+from autoful.prepared import ask, insert_of
 
 AT_ONCE = 100  # rows in one INSERT: a statement has its largest size
 
@@ -27,18 +26,12 @@ def leave(row: models.Model) -> None:
 
     There is no `post_save`: it has no number yet, and never gets one.
     """
-    model, fields = type(row), _insert(type(row)).fields
-    for field in fields:
+    model = type(row)
+    insert = insert_of(model)
+    for field in insert.fields:
         field.pre_save(row, add=True)  # when it was made, say
     pre_save.send(model, instance=row, raw=False, using=DEFAULT_DB_ALIAS, update_fields=None)
-    connection = connections[DEFAULT_DB_ALIAS]
-    values = [f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields]
-    last.say(Said(model, values))
-
-
-@cache
-def _insert(model: type[models.Model]) -> Insert:
-    return Insert(model)
+    last.say(Said(model, insert.values(row, DEFAULT_DB_ALIAS)))
 
 
 def _write(said: list[Said]) -> None:
@@ -47,7 +40,7 @@ def _write(said: list[Said]) -> None:
         kinds[model].append(values)
     ask(
         [
-            _insert(model).asked(rows[start : start + AT_ONCE])
+            insert_of(model).asked(rows[start : start + AT_ONCE])
             for model, rows in kinds.items()
             for start in range(0, len(rows), AT_ONCE)
         ]

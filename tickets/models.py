@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q, Sum
 
 from autoful.fields import ExactCharField, MoneyField
-from autoful.models import ShopModel
+from autoful.models import PreparedModel, ShopModel
 from autoful.money import to_cents
 from customers.models import LARGEST_MILEAGE, Customer, Vehicle, validate_vin
 from inventory.models import Part
@@ -111,7 +111,7 @@ class StatusChange(models.Model):
         return f"{self.from_status or 'new'} → {self.to_status}"
 
 
-class Assignment(models.Model):
+class Assignment(PreparedModel):
     """A mechanic on a ticket's team."""
 
     ticket = models.ForeignKey(ServiceTicket, models.CASCADE, related_name="assignments")
@@ -139,7 +139,7 @@ class Assignment(models.Model):
         return f"Mechanic {self.mechanic_id} on ticket {self.ticket_id}"
 
 
-class PartLine(models.Model):
+class PartLine(PreparedModel):
     """A part used on a ticket, at the price and cost of the moment it was written."""
 
     ticket = models.ForeignKey(ServiceTicket, models.CASCADE, related_name="part_lines")
