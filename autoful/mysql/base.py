@@ -15,6 +15,9 @@ import MySQLdb  # type: ignore[import-untyped]
 from django.db import Error
 from django.db.backends.mysql import base
 from MySQLdb.constants import CR  # type: ignore[import-untyped]
+from MySQLdb.cursors import Cursor  # type: ignore[import-untyped]
+
+from autoful.prepared import SEPARATOR
 
 CHECK_SECONDS = 1.5
 TRUSTED_SECONDS = 1.0
@@ -52,6 +55,19 @@ class Pause:
 _pauses: dict[str, Pause] = {}
 
 
+class BeginningCursor(Cursor):
+    """The first statement of a transaction takes its BEGIN along."""
+
+    def execute(self, query: str | bytes, args: Any = None) -> Any:
+        if not getattr(self.connection, "begins", False):
+            return super().execute(query, args)
+        self.connection.begins = False
+        begin: Any = f"BEGIN{SEPARATOR}"
+        super().execute((begin if isinstance(query, str) else begin.encode()) + query, args)
+        self.nextset()
+        return self.rowcount
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     _answered = 0.0
 
@@ -79,10 +95,26 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def _start_transaction_under_autocommit(self) -> None:
-        # Django would turn autocommit off before a transaction and on after it: one way to the server
-        # more. After a deadlock, whose statements would then commit one by one, Django lets none through.
-        with self.cursor() as cursor:
-            cursor.execute("BEGIN")
+        # Django would turn autocommit off before a transaction and on after it, each a way to the
+        # server. After a deadlock, when statements commit one by one, Django lets none through.
+        self.connection.begins = True
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        return base.CursorWrapper(self.connection.cursor(BeginningCursor))
+
+    def _commit(self) -> None:
+        if not self._ends_unbegun():
+            super()._commit()  # type: ignore[misc]
+
+    def _rollback(self) -> None:
+        if not self._ends_unbegun():
+            super()._rollback()  # type: ignore[misc]
+
+    def _ends_unbegun(self) -> bool:
+        if self.connection is None or not getattr(self.connection, "begins", False):
+            return False
+        self.connection.begins = False
+        return True
 
     def init_connection_state(self) -> None:
         try:
