@@ -5,11 +5,12 @@ from typing import Any, ClassVar
 from django.db import models, transaction
 
 from autoful.fields import ExactCharField
-from autoful.prepared import ask, insert_of
+from autoful.inserts import insert_of
+from autoful.prepared import ask
 
 
 class PreparedModel(models.Model):
-    """A new row of it costs no INSERT that the ORM writes anew: see `autoful.prepared`."""
+    """A new row of it costs no INSERT that the ORM writes anew: see `autoful.inserts`."""
 
     class Meta:
         abstract = True

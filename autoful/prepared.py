@@ -16,13 +16,13 @@ An UPDATE is one of them, and its answer is how many rows it found: see `Move`. 
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
 from itertools import chain
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.models import Model, QuerySet
+from django.db.models.base import ModelState
 from django.db.models.expressions import Combinable
 from django.db.models.query import (
     ModelIterable,
@@ -30,6 +30,7 @@ from django.db.models.query import (
     ValuesListIterable,
     get_related_populators,
 )
+from django.db.models.signals import post_init
 from django.db.models.sql import UpdateQuery
 
 # Stands for the first number while the query is written: larger than any constant of ours, and
@@ -69,7 +70,8 @@ class Prepared:
     def _written(self, using: str) -> "_Statement":
         queryset = self.select(*range(FIRST, FIRST + self.count)).using(using)
         compiler = queryset.query.get_compiler(queryset.db)
-        return _Select(queryset, compiler)
+        text, parameters = compiler.as_sql()
+        return _Statement(text, parameters, _Rows(queryset, compiler).told)
 
 
 class Move(Prepared):
@@ -88,96 +90,74 @@ class Move(Prepared):
         stand_ins = range(FIRST, FIRST + self.count)
         query: Any = self.select(*stand_ins).using(using).query.chain(UpdateQuery)
         query.add_update_values(self.moved(*stand_ins))
-        return _Written(*query.get_compiler(using).as_sql())
+        text, parameters = query.get_compiler(using).as_sql()
+        return _Statement(text, parameters, counted)
+
+
+# What a cursor of the driver's answered, by it and by Django's connection.
+Told = Callable[[Any, Any], Any]
+# A text, what the driver writes into it, and what tells the answer.
+Written = tuple[str, Sequence[Any], Told]
+
+
+class Asked(Protocol):
+    """What `ask` takes."""
+
+    def written(self, using: str) -> Written: ...
+
+
+def counted(cursor: Any, connection: Any) -> int:
+    """How many rows a statement wrote, or found as they were to be."""
+    return int(cursor.rowcount)
 
 
 class Question(NamedTuple):
     prepared: Prepared
     values: tuple[int | str, ...]
 
-    def written(self, using: str) -> "tuple[str, Sequence[Any], _Statement]":
-        """Text, its constants, and what tells the answer."""
+    def written(self, using: str) -> "Written":
         statement = self.prepared.statement(using)
-        return statement.sql(self.values), statement.bound(self.values), statement
+        return statement.sql(self.values), statement.bound(self.values), statement.told
 
 
-@cache
-def insert_of(model: type[Model]) -> "Insert":
-    return Insert(model)
-
-
-class Insert:
-    """An INSERT of rows by the values of `fields`, each as the driver takes it."""
-
-    def __init__(self, model: type[Model]) -> None:
-        self.model = model
-        self.fields = [f for f in model._meta.local_concrete_fields if not f.primary_key]
-
-    def asked(self, rows: Sequence[Sequence[Any]]) -> "Rows":
-        """For `ask`, which answers with how many there were."""
-        return Rows(self, rows, COUNTED)
-
-    def numbered(self, row: Sequence[Any]) -> "Rows":
-        """One, and `ask` answers with its number."""
-        return Rows(self, [row], NUMBERED)
-
-    def values(self, row: Model, using: str) -> list[Any]:
-        """Those of a new row, as it is now."""
-        connection = connections[using]
-        return [
-            field.get_db_prep_save(getattr(row, field.attname), connection) for field in self.fields
-        ]
-
-    @cache  # noqa: B019 - there is one of each model, and it stays
-    def head(self, using: str) -> str:
-        """Up to the values."""
-        quoted = connections[using].ops.quote_name
-        columns = ", ".join(quoted(str(field.column)) for field in self.fields)
-        table = quoted(self.model._meta.db_table)
-        return f"INSERT INTO {table} ({columns}) VALUES "  # noqa: S608 - names of ours
-
-
-class Rows(NamedTuple):
-    insert: Insert
-    rows: Sequence[Sequence[Any]]
-    told: "_Statement"
-
-    def written(self, using: str) -> "tuple[str, Sequence[Any], _Statement]":
-        one = f"({', '.join(['%s'] * len(self.insert.fields))})"
-        text = self.insert.head(using) + ", ".join([one] * len(self.rows))
-        return text, list(chain.from_iterable(self.rows)), self.told
-
-
-def ask(questions: Sequence[Question | Rows], *, using: str = DEFAULT_DB_ALIAS) -> list[Any]:
+def ask(questions: Sequence[Asked], *, using: str = DEFAULT_DB_ALIAS) -> list[Any]:
     """The rows of each, in their order, or how many it wrote. They are answered one after the other,
     as if asked so.
     """
     written = [question.written(using) for question in questions]
     texts: Sequence[str]
     constants: Sequence[Sequence[Any]]
-    texts, constants, statements = zip(*written, strict=True)
+    texts, constants, tellers = zip(*written, strict=True)
     connection = connections[using]
     takes_several = connection.vendor == "mysql"
     if takes_several:
         texts, constants = [SEPARATOR.join(texts)], [list(chain.from_iterable(constants))]
     found: list[Any] = []
-    each = iter(statements)
-    # What failed half-way is not gone on with.
-    with transaction.mark_for_rollback_on_error(using), connection.cursor() as cursor:
-        for text, some in zip(texts, constants, strict=True):
-            cursor.execute(text, some)
-            answers = cursor.cursor  # the driver's own: Django's looks up each step anew
-            found.append(next(each).told(answers, connection))
-            with connection.wrap_database_errors:
-                while takes_several and answers.nextset():
-                    found.append(next(each).told(answers, connection))
+    tell = iter(tellers)
+    try:
+        with connection.cursor() as cursor:
+            # The driver's own: Django's look up each step anew.
+            answers = cursor.cursor.cursor if takes_several else cursor.cursor
+            for text, some in zip(texts, constants, strict=True):
+                cursor.execute(text, some)
+                found.append(next(tell)(answers, connection))
+                with connection.wrap_database_errors:
+                    while takes_several and answers.nextset():
+                        found.append(next(tell)(answers, connection))
+    except Error as failure:
+        # What failed half-way is not gone on with: see `transaction.mark_for_rollback_on_error`.
+        if connection.in_atomic_block:
+            connection.needs_rollback = True
+            connection.rollback_exc = failure  # type: ignore[attr-defined]
+        raise
     return found
 
 
 class _Statement:
-    """The text of a statement, and what becomes of the driver's answer: `told`."""
+    """The text of a statement, and what tells its answer."""
 
-    def __init__(self, text: str, parameters: Iterable[Any]) -> None:
+    def __init__(self, text: str, parameters: Iterable[Any], told: Told) -> None:
+        self.told = told
         values = iter(parameters)
         self._bound: list[Any] = []
         self._texts: list[tuple[int, int]] = []  # a place in these, and the value's that goes there
@@ -214,42 +194,34 @@ class _Statement:
             bound[place] = values[value]
         return bound
 
-    def told(self, cursor: Any, connection: Any) -> Any:
-        raise NotImplementedError
 
+class _Rows:
+    """What tells the rows of a SELECT, as its queryset would make them of the driver's."""
 
-class _Written(_Statement):
-    def told(self, cursor: Any, connection: Any) -> int:
-        return int(cursor.rowcount)
-
-
-class _Numbered(_Statement):
-    def told(self, cursor: Any, connection: Any) -> int:
-        return int(cursor.lastrowid)
-
-
-# What is told of an INSERT; its text is its own.
-COUNTED, NUMBERED = _Written("", ()), _Numbered("", ())
-
-
-class _Select(_Statement):
     def __init__(self, queryset: QuerySet[Any, Any], compiler: Any) -> None:
-        super().__init__(*compiler.as_sql())
-        # Not the functions: they are a connection's own, and would keep it open for a thread that
-        # has gone.
+        # What is a connection's own by name: it would keep it open for a thread that has gone.
         selected = [expression for expression, *_ in compiler.select]
-        self.converted = [(at, e) for at, (_, e) in compiler.get_converters(selected).items()]
+        operations = compiler.connection.ops
+        self.converted = [
+            (at, _of_its_own(convert, operations), expression)
+            for at, (converters, expression) in compiler.get_converters(selected).items()
+            for convert in converters
+        ]
         self.made = _maker(queryset, compiler)
 
     def told(self, cursor: Any, connection: Any) -> list[Any]:
-        """What the queryset would make of the driver's rows."""
         rows = [list(row) for row in cursor.fetchall()]
-        for at, expression in self.converted:
-            own = connection.ops.get_db_converters(expression)
-            for convert in [*own, *expression.get_db_converters(connection)]:
-                for row in rows:
-                    row[at] = convert(row[at], expression, connection)
+        for at, converter, expression in self.converted:
+            named = isinstance(converter, str)
+            convert = getattr(connection.ops, converter) if named else converter
+            for row in rows:
+                row[at] = convert(row[at], expression, connection)
         return self.made(rows)
+
+
+def _of_its_own(converter: Any, operations: Any) -> Any:
+    """The name of a connection's own converter; any other as it is."""
+    return converter.__name__ if getattr(converter, "__self__", None) is operations else converter
 
 
 def _maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[list[list[Any]]], list[Any]]:
@@ -264,8 +236,17 @@ def _maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[list[list[A
         names = [column.target.attname for column, *_ in compiler.select[own]]
         others = get_related_populators(klass, compiler.select, queryset.db)  # type: ignore[call-arg]
 
+        plain = model.__init__ is Model.__init__ and not post_init.has_listeners(model)
+
         def instance(row: list[Any]) -> Any:
-            made = model.from_db(queryset.db, names, row[own])
+            if plain:
+                # As the model would, which asks every field of its own what becomes of its value.
+                made = model.__new__(model)
+                made._state = ModelState()
+                made._state.adding, made._state.db = False, queryset.db
+                made.__dict__.update(zip(names, row[own], strict=True))
+            else:
+                made = model.from_db(queryset.db, names, row[own])
             for other in others:
                 other.populate(row, made)
             return made

@@ -11,7 +11,8 @@ from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.signals import pre_save
 
 from autoful.at_the_end import AtTheEnd
-from autoful.prepared import ask, insert_of
+from autoful.inserts import insert_of
+from autoful.prepared import ask
 
 AT_ONCE = 100  # rows in one INSERT: a statement has its largest size
 

@@ -10,11 +10,13 @@ from django.db import (
     connection,
     transaction,
 )
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import F, Value
 from django.db.transaction import TransactionManagementError
 
+from autoful.inserts import Insert
 from autoful.models import Tally
-from autoful.prepared import Insert, Move, Prepared, ask
+from autoful.prepared import Move, Prepared, ask
 from autoful.testing.queries import Statements
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
@@ -80,8 +82,12 @@ def test_it_keeps_nobodys_connection() -> None:
     prepared = Prepared(lambda number: Part.objects.filter(pk=number))
     prepared.rows(1)
     (statement,) = prepared._statements.values()
-    held = [getattr(expression, "connection", None) for _, expression in statement.converted]
-    assert held and set(held) == {None}
+    rows = statement.told.__self__  # type: ignore[attr-defined]
+    assert rows.converted
+    for _, converter, expression in rows.converted:
+        whose = getattr(converter, "__self__", expression)
+        assert not isinstance(whose, BaseDatabaseOperations)
+        assert not hasattr(whose, "connection")
 
 
 def test_a_text_is_the_drivers_whatever_is_in_it() -> None:

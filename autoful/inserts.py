@@ -1,0 +1,64 @@
+"""INSERTs that the ORM does not write anew for every row, for `prepared.ask`."""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from typing import Any, NamedTuple
+
+from django.db import connections
+from django.db.models import Model
+
+from autoful.prepared import Told, Written, counted
+
+
+class Insert:
+    """An INSERT by the values of `fields`, each as the driver takes it: all but the number."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self.model = model
+        self.fields = [f for f in model._meta.local_concrete_fields if not f.primary_key]
+        self._one = f"({', '.join(['%s'] * len(self.fields))})"
+        self._heads: dict[str, str] = {}
+
+    def asked(self, rows: Sequence[Sequence[Any]]) -> "Rows":
+        """`ask` answers with how many there were."""
+        return Rows(self, rows, counted)
+
+    def numbered(self, row: Sequence[Any]) -> "Rows":
+        """`ask` answers with the number of the new row."""
+        return Rows(self, [row], _number)
+
+    def values(self, row: Model, using: str) -> list[Any]:
+        """Those of a new row, as it is now."""
+        connection = connections[using]
+        return [
+            field.get_db_prep_save(getattr(row, field.attname), connection) for field in self.fields
+        ]
+
+    def text(self, rows: int, using: str) -> str:
+        if using not in self._heads:
+            quoted = connections[using].ops.quote_name
+            columns = ", ".join(quoted(str(field.column)) for field in self.fields)
+            self._heads[using] = (
+                f"INSERT INTO {quoted(self.model._meta.db_table)} ({columns}) VALUES "
+            )
+        return self._heads[using] + ", ".join([self._one] * rows)
+
+
+class Rows(NamedTuple):
+    insert: Insert
+    rows: Sequence[Sequence[Any]]
+    told: Told
+
+    def written(self, using: str) -> Written:
+        text = self.insert.text(len(self.rows), using)
+        return text, list(chain.from_iterable(self.rows)), self.told
+
+
+@cache
+def insert_of(model: type[Model]) -> Insert:
+    return Insert(model)
+
+
+def _number(cursor: Any, connection: Any) -> int:
+    return int(cursor.lastrowid)
