@@ -3,8 +3,8 @@
 import ipaddress
 import logging
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ def new_request_id(brought: str) -> str:
     So their log and ours can be joined, also when no answer reached them; and nobody can give two
     requests one id, by which the log and the audit trail are found. Anything odd is left out.
     """
-    ours = uuid.uuid4().hex
+    ours = secrets.token_hex(16)
     return f"{brought}.{ours}" if REQUEST_ID.fullmatch(brought) else ours
 
 

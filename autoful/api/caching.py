@@ -11,8 +11,8 @@ conditional UPDATEs included: see `audit.on_change`.
 """
 
 import hashlib
+import secrets
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -173,7 +173,7 @@ def _version(name: str) -> str | None:
 
 
 def _new_version() -> str:
-    return f"{time.time():.0f}-{uuid.uuid4().hex}"
+    return f"{time.time():.0f}-{secrets.token_hex(16)}"
 
 
 def _age(version: str) -> float:
