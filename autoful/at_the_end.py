@@ -18,19 +18,24 @@ T = TypeVar("T")
 class AtTheEnd(Generic[T]):
     """`write` gets what was said, in that order.
 
-    `very_last`: not before the outermost block ends. Else when one ends that may fail alone.
+    `very_last`: not before the outermost block ends. Else when one ends that may fail alone, or when
+    `most` have been said: a verb may say a hundred thousand things.
     """
 
-    def __init__(self, write: Callable[[list[T]], None], *, very_last: bool = False) -> None:
-        self._write, self._very_last = write, very_last
+    def __init__(
+        self, write: Callable[[list[T]], None], *, very_last: bool = False, most: int = 0
+    ) -> None:
+        self._write, self._very_last, self._most = write, very_last, most
         self._said: ContextVar[list[T] | None] = ContextVar("said", default=None)
 
     def say(self, what: T) -> None:
         said = self._said.get()
         if said is None:
             self._write([what])
-        else:
-            said.append(what)
+            return
+        said.append(what)
+        if len(said) == self._most:
+            self.write_now()
 
     def write_now(self) -> None:
         """For whoever is about to read or change what has been said."""

@@ -15,6 +15,7 @@ from autoful.inserts import insert_of
 from autoful.prepared import ask
 
 AT_ONCE = 100  # rows in one INSERT: a statement has its largest size
+MOST = 1_000  # rows that wait: an import leaves a hundred thousand
 
 
 class Said(NamedTuple):
@@ -48,4 +49,4 @@ def _write(said: list[Said]) -> None:
     )
 
 
-last = AtTheEnd(_write)
+last = AtTheEnd(_write, most=MOST)

@@ -162,6 +162,16 @@ def test_blocks_that_may_not_fail_alone_are_one() -> None:
         assert written.pop() == ["a", "b"]
 
 
+def test_no_more_than_so_many_wait() -> None:
+    written: list[list[int]] = []
+    last = AtTheEnd(lambda said: written.append(said.copy()), most=3)
+    with pytest.raises(ZeroDivisionError), last.block(may_fail_alone=True):
+        for number in range(8):
+            last.say(number)
+        raise ZeroDivisionError
+    assert written == [[0, 1, 2], [3, 4, 5]]
+
+
 def test_one_that_may_fail_alone_is_written_alone_or_at_the_very_last() -> None:
     for very_last, all_of_it in ((False, [["a"], ["b"], ["c"]]), (True, [["a", "b", "c"]])):
         written: list[list[str]] = []
