@@ -39,9 +39,8 @@ class Insert:
         if using not in self._heads:
             quoted = connections[using].ops.quote_name
             columns = ", ".join(quoted(str(field.column)) for field in self.fields)
-            self._heads[using] = (
-                f"INSERT INTO {quoted(self.model._meta.db_table)} ({columns}) VALUES "
-            )
+            table = quoted(self.model._meta.db_table)
+            self._heads[using] = f"INSERT INTO {table} ({columns}) VALUES "  # noqa: S608 - our names
         return self._heads[using] + ", ".join([self._one] * rows)
 
 
