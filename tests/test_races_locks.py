@@ -11,11 +11,11 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from auditlog.models import LogEntry, LogEntryManager
+from auditlog.models import LogEntry
 from django.db import connection
 from django.db.models import F, QuerySet
 
-from autoful import db
+from autoful import audit, db
 from autoful.actor import COMMAND
 from autoful.errors import Busy
 from autoful.prepared import SEPARATOR
@@ -207,7 +207,7 @@ def repaint_twice() -> list[list[str]]:
         painted.colour = colour
         return vehicles.save_vehicle(vehicle=painted, changed=["colour"], actor=COMMAND)
 
-    with rival_after(LogEntryManager, "log_create", partial(paint, "blue")) as rival:
+    with rival_after(audit.Trail, "log_create", partial(paint, "blue")) as rival:
         mine = outcome(partial(paint, "green"))
     assert kinds([mine, rival.outcome()]) == [2]
     entries = LogEntry.objects.get_for_object(vehicle).filter(action=LogEntry.Action.UPDATE)

@@ -3,8 +3,10 @@
 from functools import cache
 from typing import Any
 
+from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import BaseSerializer
+from rest_framework.utils.html import is_html_input
 
 Input = type[BaseSerializer[Any]]
 
@@ -15,7 +17,7 @@ def checked(shape: Input, data: Any) -> dict[str, Any]:
     Raises ValidationError.
     """
     try:
-        return dict(_checker(shape).run_validation(data))  # type: ignore[arg-type]
+        return dict(_checker(shape, is_html_input(data)).run_validation(data))  # type: ignore[arg-type]
     except ValidationError:
         # Once more, in the way that says it as clients know it.
         shape(data=data).is_valid(raise_exception=True)
@@ -23,6 +25,7 @@ def checked(shape: Input, data: Any) -> dict[str, Any]:
 
 
 @cache
-def _checker(shape: Input) -> Any:
+def _checker(shape: Input, is_form: bool) -> Any:
     # One for everybody: DRF copies every field of a new one, which takes as long as checking.
-    return shape()
+    # Fields ask their outermost serializer whether what it was given first is a form's texts.
+    return shape(data=QueryDict()) if is_form else shape()
