@@ -4,7 +4,8 @@
     last.say("one")
     last.say("two")  # and at the end: write(["one", "two"])
 
-Outside of a verb it is written as it is said. What is said in a block that fails is forgotten with it.
+Outside of a verb it is written as it is said. What is said in a verb that fails is forgotten with it;
+what is said in an inner `transaction.atomic()` that fails is not, if the verb goes on.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,13 +46,13 @@ class AtTheEnd(Generic[T]):
 
     @contextmanager
     def block(self, *, may_fail_alone: bool) -> Iterator[None]:
-        """A verb, inside its transaction. One that may not fail alone is part of the one around it."""
+        """A verb, inside its transaction. One that may not fail alone is part of the one around it; before
+        one that may, what was said around it is written (`write_now`), outside of its savepoint.
+        """
         around = self._said.get()
         if around is not None and not may_fail_alone:
             yield
             return
-        if not self._very_last:
-            self.write_now()
         said: list[T] = []
         token = self._said.set(said)
         try:

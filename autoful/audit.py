@@ -18,7 +18,7 @@ from auditlog.registry import auditlog
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models.signals import post_save, pre_delete, pre_save
+from django.db.models.signals import pre_delete, pre_save
 
 from autoful import metrics, written_once
 from autoful.actor import current_actor, current_origin, request_id
@@ -129,7 +129,7 @@ class WrittenOnce(models.QuerySet[Any]):
         """An entry, signed and told of now, and written when the verb ends: see `written_once`."""
         entry = self.model(**kwargs)
         written_once.leave(entry)
-        _tell(LogEntry, entry)
+        _tell(entry)
         return entry
 
     def update(self, **kwargs: Any) -> int:
@@ -148,7 +148,8 @@ class Trail(LogEntryManager.from_queryset(WrittenOnce)):  # type: ignore[misc]
 
     def log_create(self, instance: models.Model, force_log: bool = False, **kwargs: Any) -> Any:
         """An entry about `instance`, or None where nothing changed. Unlike auditlog's own it looks for
-        no copy of the row and no data of its own, which none of our models keeps in the trail."""
+        no copy of the row and no data of its own, which none of our models keeps in the trail, nor
+        for a name that cannot be made, which each of them has."""
         if kwargs.get("changes") is None and not force_log:
             return None
         number = instance.pk
@@ -195,20 +196,19 @@ def _sign(sender: type[LogEntry], instance: LogEntry, raw: bool, **kwargs: Any) 
         instance.additional_data["profile_id"] = actor.profile_id
 
 
-def _tell(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
-    model = ContentType.objects.get_for_id(instance.content_type_id).model_class()
-    if model is not None and instance.action != LogEntry.Action.ACCESS:
+def _tell(entry: LogEntry) -> None:
+    model = ContentType.objects.get_for_id(entry.content_type_id).model_class()
+    if model is not None and entry.action != LogEntry.Action.ACCESS:
         for listener in _listeners:
             listener(model)
 
 
 def connect() -> None:
-    """Sign every entry before it is written, tell the listeners after, and keep it as it is.
+    """Sign every entry before it is written, tell the listeners, and keep it as it is.
 
     Once, at start-up.
     """
     pre_save.connect(_sign, sender=LogEntry, dispatch_uid="autoful.audit.sign")
-    post_save.connect(_tell, sender=LogEntry, dispatch_uid="autoful.audit.tell")
     pre_delete.connect(_keep, sender=LogEntry, dispatch_uid="autoful.audit.keep")
     pre_delete.connect(
         _keep_actor, sender=get_user_model(), dispatch_uid="autoful.audit.keep_actor"

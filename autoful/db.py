@@ -46,7 +46,7 @@ def retrying(function: Callable[P, T], name: str = "", *, goes_on: bool = False)
 
     `goes_on`: `function` may go on when a verb inside it was refused. Otherwise a refusal takes the
     whole transaction back, and the verbs inside need no savepoint. Whoever goes on all the same finds
-    the transaction broken.
+    the transaction broken (`TransactionManagementError`).
 
     Raises Busy when every try was lost.
     """
@@ -56,6 +56,8 @@ def retrying(function: Callable[P, T], name: str = "", *, goes_on: bool = False)
         def attempt() -> T:
             alone = _goes_on.get()
             token = _goes_on.set(goes_on)
+            if alone:
+                written_once.last.write_now()  # or it would go with what may be taken back
             try:
                 # The totals after the rows: who holds a slot waits for nothing any more.
                 with (
@@ -76,7 +78,7 @@ def retrying(function: Callable[P, T], name: str = "", *, goes_on: bool = False)
     return run
 
 
-# Whoever is around us, if anybody: a page, a test or a shell may go on.
+# Whoever is around us, if anybody: a test or a shell may go on.
 _goes_on: ContextVar[bool] = ContextVar("goes_on", default=True)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.db import connections
 from django.db.models import Model
 
-from autoful.prepared import Told, Written, counted
+from autoful.prepared import Told, Written, how_many
 
 
 class Insert:
@@ -22,11 +22,20 @@ class Insert:
 
     def asked(self, rows: Sequence[Sequence[Any]]) -> "Rows":
         """`ask` answers with how many there were."""
-        return Rows(self, rows, counted)
+        return Rows(self, rows, how_many)
 
     def numbered(self, row: Sequence[Any]) -> "Rows":
         """`ask` answers with the number of the new row."""
         return Rows(self, [row], _number)
+
+    def begin(self, row: Model) -> None:
+        """Let the fields of a new row make what is theirs to make: when it was made, say."""
+        for field in self.fields:
+            field.pre_save(row, add=True)
+
+    def takes(self, row: Model) -> bool:
+        """Whether its values are known here; what the database makes (`db_default`) is not."""
+        return not any(hasattr(getattr(row, field.attname), "as_sql") for field in self.fields)
 
     def values(self, row: Model, using: str) -> list[Any]:
         """Those of a new row, as it is now."""

@@ -18,12 +18,12 @@ class PreparedModel(models.Model):
     def _do_insert(
         self, manager: Any, using: str, fields: Any, returning_fields: Any, raw: bool
     ) -> Any:
-        """What `save` calls to insert the row: the values of `returning_fields`, which are its number."""
+        """What `save` calls to insert the row; returns what is not known before, its number."""
         insert = insert_of(type(self))
-        if raw or list(fields) != insert.fields:  # it brings its number
+        # One that brings its number, or leaves a value to the database, goes the ORM's way.
+        if raw or list(fields) != insert.fields or not insert.takes(self):
             return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
-        for field in insert.fields:
-            field.pre_save(self, add=True)
+        insert.begin(self)
         return [tuple(ask([insert.numbered(insert.values(self, using))], using=using))]
 
 

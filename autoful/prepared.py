@@ -11,7 +11,9 @@ Questions that do not wait for each other's answers go to the database together:
 
     row, team = ask([TICKET.asked(7), TEAM.asked(7)])
 
-An UPDATE is one of them, and its answer is how many rows it found: see `Move`. On MySQL all that is one way there and back, and the way is half of what a row by its number costs.
+An UPDATE is one of them, and its answer is how many rows it found: see `Move`; so is an INSERT:
+`autoful.inserts`. On MySQL all that is one way there and back, and the way is half of what a row by
+its number costs.
 """
 
 import re
@@ -33,10 +35,11 @@ from django.db.models.query import (
 from django.db.models.signals import post_init
 from django.db.models.sql import UpdateQuery
 
+from autoful.mysql import SEPARATOR
+
 # Stands for the first number while the query is written: larger than any constant of ours, and
 # small enough for every kind of column, or Django knows that no row has it and writes no query.
 FIRST = 1_700_000_000
-SEPARATOR = ";\n"  # of statements that go together
 PLACES = re.compile(r"%%|%s|\b170000[0-9]{4}\b")  # LIMIT and OFFSET are written into the text
 
 
@@ -91,7 +94,7 @@ class Move(Prepared):
         query: Any = self.select(*stand_ins).using(using).query.chain(UpdateQuery)
         query.add_update_values(self.moved(*stand_ins))
         text, parameters = query.get_compiler(using).as_sql()
-        return _Statement(text, parameters, counted)
+        return _Statement(text, parameters, how_many)
 
 
 # What a cursor of the driver's answered, by it and by Django's connection.
@@ -106,7 +109,7 @@ class Asked(Protocol):
     def written(self, using: str) -> Written: ...
 
 
-def counted(cursor: Any, connection: Any) -> int:
+def how_many(cursor: Any, connection: Any) -> int:
     """How many rows a statement wrote, or found as they were to be."""
     return int(cursor.rowcount)
 
@@ -121,8 +124,8 @@ class Question(NamedTuple):
 
 
 def ask(questions: Sequence[Asked], *, using: str = DEFAULT_DB_ALIAS) -> list[Any]:
-    """The rows of each, in their order, or how many it wrote. They are answered one after the other,
-    as if asked so.
+    """What each is answered, in their order: rows, or how many it wrote, or a new row's number. They
+    are answered one after the other, as if asked so; what one that fails leaves is taken back.
     """
     written = [question.written(using) for question in questions]
     texts: Sequence[str]
@@ -140,8 +143,8 @@ def ask(questions: Sequence[Asked], *, using: str = DEFAULT_DB_ALIAS) -> list[An
             answers = cursor.cursor.cursor if takes_several else cursor.cursor
             for text, some in zip(texts, constants, strict=True):
                 cursor.execute(text, some)
-                found.append(next(tell)(answers, connection))
                 with connection.wrap_database_errors:
+                    found.append(next(tell)(answers, connection))
                     while takes_several and answers.nextset():
                         found.append(next(tell)(answers, connection))
     except Error as failure:
@@ -172,7 +175,7 @@ class _Statement:
                 return "%d"
             if type(value) is int:
                 return str(value)
-            if isinstance(value, str) and value.isdigit() and 0 <= int(value) - FIRST < 10_000:
+            if isinstance(value, str) and value.isdecimal() and 0 <= int(value) - FIRST < 10_000:
                 self._texts.append((len(self._bound), int(value) - FIRST))
             self._bound.append(value)
             return "%%s"
@@ -236,7 +239,9 @@ def _maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[list[list[A
         names = [column.target.attname for column, *_ in compiler.select[own]]
         others = get_related_populators(klass, compiler.select, queryset.db)  # type: ignore[call-arg]
 
-        plain = model.__init__ is Model.__init__ and not post_init.has_listeners(model)
+        own_way = (model.__init__, model.from_db.__func__)
+        usual = (Model.__init__, Model.from_db.__func__)  # type: ignore[attr-defined]
+        plain = own_way == usual and not post_init.has_listeners(model)
 
         def instance(row: list[Any]) -> Any:
             if plain:

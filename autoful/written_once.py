@@ -2,6 +2,8 @@
 
 A verb that leaves several of them leaves them at its end: one INSERT for each kind, and on MySQL all
 in one way to the database. They never learn their numbers.
+
+Whoever reads such rows in the same verb, or deletes what they point at, calls `last.write_now` before.
 """
 
 from collections import defaultdict
@@ -14,8 +16,9 @@ from autoful.at_the_end import AtTheEnd
 from autoful.inserts import insert_of
 from autoful.prepared import ask
 
-AT_ONCE = 100  # rows in one INSERT: a statement has its largest size
-MOST = 1_000  # rows that wait: an import leaves a hundred thousand
+# Rows that wait: an import leaves a hundred thousand, and what goes to the database at once has its
+# largest size (`max_allowed_packet`).
+MOST = 100
 
 
 class Said(NamedTuple):
@@ -30,8 +33,11 @@ def leave(row: models.Model) -> None:
     """
     model = type(row)
     insert = insert_of(model)
-    for field in insert.fields:
-        field.pre_save(row, add=True)  # when it was made, say
+    insert.begin(row)
+    if not insert.takes(row):
+        raise TypeError(
+            f"{model.__name__}: the database is to make a value, and nobody would learn it."
+        )
     pre_save.send(model, instance=row, raw=False, using=DEFAULT_DB_ALIAS, update_fields=None)
     last.say(Said(model, insert.values(row, DEFAULT_DB_ALIAS)))
 
@@ -40,13 +46,7 @@ def _write(said: list[Said]) -> None:
     kinds: dict[type[models.Model], list[list[Any]]] = defaultdict(list)
     for model, values in said:
         kinds[model].append(values)
-    ask(
-        [
-            insert_of(model).asked(rows[start : start + AT_ONCE])
-            for model, rows in kinds.items()
-            for start in range(0, len(rows), AT_ONCE)
-        ]
-    )
+    ask([insert_of(model).asked(rows) for model, rows in kinds.items()])
 
 
 last = AtTheEnd(_write, most=MOST)

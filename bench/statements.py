@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from autoful.prepared import SEPARATOR
+from autoful.mysql import SEPARATOR
 from autoful.testing.servers import sql
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE")

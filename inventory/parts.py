@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from autoful import written_once
 from autoful.actor import Actor
 from autoful.db import lock
 from autoful.money import to_cents
@@ -65,6 +66,7 @@ def delete_part(*, part: Part, actor: Actor) -> None:
     """
     # The lock makes a ticket that is taking this part wait, or lets us see that it did.
     part = lock(Part.objects.all, part.pk, PartNotFound())
+    written_once.last.write_now()  # movements, if a verb around this one left some
     if Part.objects.filter(pk=part.pk).used().exists():
         raise PartHasHistory(part=part.part_name)
     part.delete()

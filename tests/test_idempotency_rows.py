@@ -14,7 +14,7 @@ from autoful.api import idempotency, preconditions
 from autoful.errors import Busy
 from autoful.limits import TooManyRequests, Usage
 from autoful.models import IdempotencyKey
-from autoful.prepared import SEPARATOR
+from autoful.mysql import SEPARATOR
 from customers import registration
 from inventory import stock
 from tests.soundness import everything, faults

@@ -14,10 +14,12 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import F, Value
 from django.db.transaction import TransactionManagementError
 
+from autoful import written_once
 from autoful.inserts import Insert
 from autoful.models import Tally
 from autoful.prepared import Move, Prepared, ask
 from autoful.testing.queries import Statements
+from customers.models import Customer
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
 from mechanics.models import Mechanic
@@ -135,6 +137,13 @@ def test_rows_are_inserted_as_they_are() -> None:
     assert ask([insert.asked(rows), insert.asked([["last", 0, 1 << 40]])]) == [3, 1]
     found = Tally.objects.filter(name__in=[*odd, "last"]).order_by("pk")
     assert [[t.name, t.slot, t.total] for t in found] == [*rows, ["last", 0, 1 << 40]]
+
+
+def test_what_the_database_is_to_make_it_makes() -> None:
+    made = Customer.objects.create(name="Ann", ticket_count=Value(3) + Value(1))
+    assert Customer.objects.get(pk=made.pk).ticket_count == 4
+    with pytest.raises(TypeError):
+        written_once.leave(Tally(name="left", slot=0, total=Value(1)))
 
 
 def test_who_goes_on_after_one_that_failed_is_stopped() -> None:

@@ -18,7 +18,7 @@ from django.db.models import F, QuerySet
 from autoful import audit, db
 from autoful.actor import COMMAND
 from autoful.errors import Busy
-from autoful.prepared import SEPARATOR
+from autoful.mysql import SEPARATOR
 from autoful.testing.rivals import (
     kinds,
     many_connections,

@@ -193,6 +193,7 @@ def delete_tickets(*, ticket_ids: Iterable[int], actor: Actor) -> None:
     tally.fewer(Customer.objects.all(), "ticket_count", theirs)
     _count_mechanics_out(tickets)
     _return_parts(tickets, actor)
+    written_once.last.write_now()  # moves, if a verb around this one left some
     for ticket in tickets:
         ticket.delete()
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F
-
 from autoful import audit
 from autoful.actor import Actor
 from autoful.errors import InvalidField
@@ -17,9 +15,9 @@ from tickets.lifecycle import lock_open_ticket
 from tickets.models import PartLine, ServiceTicket
 
 LINE = Prepared(lambda ticket, part: PartLine.objects.filter(ticket=ticket, part=part), 2)
-MORE = Move(
+SET = Move(
     lambda line, _quantity: PartLine.objects.filter(pk=line),
-    lambda _line, quantity: {"quantity_used": F("quantity_used") + quantity},
+    lambda _line, quantity: {"quantity_used": quantity},
     2,
 )
 
@@ -56,12 +54,7 @@ def add_part(*, ticket: ServiceTicket, part_id: int, quantity: int, actor: Actor
         )
         return PartAdded(line, part, is_new=True)
     line.ticket = ticket
-    line.quantity_used += quantity
-    if line.quantity_used > LARGEST_QUANTITY:
-        raise LineTooLarge(LARGEST_QUANTITY)
-    ask([MORE.asked(line.pk, quantity)])
-    was = line.quantity_used - quantity
-    audit.record_update(line, quantity_used=(was, line.quantity_used))
+    _set_quantity(line, line.quantity_used + quantity)
     return PartAdded(line, part, is_new=False)
 
 
@@ -83,8 +76,7 @@ def change_quantity(
         raise LineChangedMeanwhile(line.part.part_name, line.quantity_used)
     if quantity < 1:
         raise InvalidField("quantity_used", "At least 1 is needed; to have none, delete the line.")
-    if quantity > LARGEST_QUANTITY:
-        raise LineTooLarge(LARGEST_QUANTITY)
+    _demand_writable(quantity)
     more = quantity - was
     if more:
         move = stock.take if more > 0 else stock.put_back
@@ -96,8 +88,7 @@ def change_quantity(
             raise InsufficientStock(
                 part=line.part.part_name, requested=quantity, available=there
             ) from short
-        line.quantity_used = quantity
-        line.save(update_fields=["quantity_used"])
+        _set_quantity(line, quantity)
     return line
 
 
@@ -125,3 +116,16 @@ def remove_line(
     )
     line.delete()
     return line, part
+
+
+def _set_quantity(line: PartLine, quantity: int) -> None:
+    """Its ticket is locked, so the line is as it was read."""
+    _demand_writable(quantity)
+    was, line.quantity_used = line.quantity_used, quantity
+    ask([SET.asked(line.pk, quantity)])
+    audit.record_update(line, quantity_used=(was, quantity))
+
+
+def _demand_writable(quantity: int) -> None:
+    if quantity > LARGEST_QUANTITY:
+        raise LineTooLarge(LARGEST_QUANTITY)

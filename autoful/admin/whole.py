@@ -42,7 +42,7 @@ class WholePages(ModelAdmin):
 
         once.tidy(request)
         try:
-            return retrying(attempt, f"admin.{self.opts.model_name}", goes_on=True)()
+            return retrying(attempt, f"admin.{self.opts.model_name}")()
         except DomainError:
             del queue[said:]
             raise

@@ -7,6 +7,7 @@ from django.db import connections
 # Reading waits longer than a row's lock does (3): a lock that is not given is a lost race and tried
 # again, an answer that does not come is an outage.
 WEB_PATIENCE = {"read_timeout": 5, "write_timeout": 5}
+SEPARATOR = ";\n"  # of statements that go together
 # Sooner than we give up, or the server goes on with what nobody waits for any more.
 STATEMENT_SECONDS = 4
 

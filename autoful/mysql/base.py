@@ -17,7 +17,7 @@ from django.db.backends.mysql import base
 from MySQLdb.constants import CR  # type: ignore[import-untyped]
 from MySQLdb.cursors import Cursor  # type: ignore[import-untyped]
 
-from autoful.prepared import SEPARATOR
+from autoful.mysql import SEPARATOR
 
 CHECK_SECONDS = 1.5
 TRUSTED_SECONDS = 1.0
@@ -61,11 +61,20 @@ class BeginningCursor(Cursor):
     def execute(self, query: str | bytes, args: Any = None) -> Any:
         if not getattr(self.connection, "begins", False):
             return super().execute(query, args)
-        self.connection.begins = False
         begin: Any = f"BEGIN{SEPARATOR}"
         super().execute((begin if isinstance(query, str) else begin.encode()) + query, args)
+        self.connection.begins = False  # and not before: what cannot be sent has begun nothing
         self.nextset()
         return self.rowcount
+
+    def nextset(self) -> Any:
+        try:
+            return super().nextset()
+        except MySQLdb.OperationalError as error:
+            # As Django does for a statement that goes alone.
+            if error.args[0] in base.CursorWrapper.codes_for_integrityerror:
+                raise MySQLdb.IntegrityError(*error.args) from error
+            raise
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.test.utils import CaptureQueriesContext
 
-from autoful.prepared import SEPARATOR
+from autoful.mysql import SEPARATOR
 
 
 class Statements(CaptureQueriesContext):

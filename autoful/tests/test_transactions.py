@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from autoful.models import Tally
-from autoful.prepared import SEPARATOR
+from autoful.mysql import SEPARATOR
 from autoful.testing.rivals import Rival
 
 pytestmark = [

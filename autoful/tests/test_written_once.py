@@ -17,9 +17,13 @@ from autoful.errors import DomainError
 from autoful.testing.queries import Statements
 from autoful.verbs import verb
 from inventory import stock
-from inventory.errors import InsufficientStock
+from inventory.errors import InsufficientStock, PartHasHistory
 from inventory.models import Part, StockMovement
+from inventory.parts import delete_part
 from inventory.tests.factories import PartFactory
+from tickets import lifecycle
+from tickets.models import ServiceTicket
+from tickets.tests.factories import ServiceTicketFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -31,10 +35,12 @@ def part() -> Part:
 
 
 @verb
-def take(*, part: Part, quantities: list[int], actor: Any = COMMAND) -> None:
+def take(
+    *, part: Part, quantities: list[int], all_at_once: bool = True, actor: Any = COMMAND
+) -> None:
     for quantity in quantities:
         stock.take(part_id=part.pk, quantity=quantity, reference="", actor=actor)
-        assert changes() == []
+        assert not all_at_once or changes() == []
 
 
 def changes() -> list[int]:
@@ -62,12 +68,16 @@ def test_each_kind_is_one_insert_at_the_end_in_order(part: Part) -> None:
     assert entries(part) == taken(10, 9, 7, 4)
 
 
-def test_many_are_several_inserts(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(written_once, "AT_ONCE", 2)
+def test_no_more_than_so_many_go_at_once(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written_once.last, "_most", 4)
     with Statements(connection) as statements:
-        take(part=part, quantities=[1, 2, 3], actor=COMMAND)
-    assert sum(query["sql"].startswith("INSERT") for query in statements) == 4
-    assert changes() == [-1, -2, -3]
+        take(part=part, quantities=[1, 1, 1, 1, 1], actor=COMMAND, all_at_once=False)
+    rows = [q["sql"].count("used") for q in statements if "INSERT" in q["sql"]]
+    assert len(rows) == 6
+    ways = [q for q in super(Statements, statements).captured_queries if "INSERT" in q["sql"]]
+    assert len(ways) == (3 if connection.vendor == "mysql" else 6)
+    assert changes() == [-1] * 5
+    assert entries(part) == taken(10, 9, 8, 7, 6, 5)
 
 
 def test_a_verb_that_is_refused_leaves_nothing(part: Part) -> None:
@@ -91,9 +101,9 @@ def test_outside_of_a_verb_it_is_written_at_once(part: Part) -> None:
 
 def page(part: Part) -> None:
     audit.record_update(part, location=("", "before"))
-    stock.take(part_id=part.pk, quantity=1, reference="", actor=COMMAND)
     with pytest.raises(InsufficientStock):
         stock.take(part_id=part.pk, quantity=100, reference="", actor=COMMAND)
+    stock.take(part_id=part.pk, quantity=1, reference="", actor=COMMAND)
     stock.take(part_id=part.pk, quantity=2, reference="", actor=COMMAND)
     audit.record_update(part, location=("before", "after"))
 
@@ -147,6 +157,26 @@ def test_what_was_written_before_the_end_goes_with_what_fails(part: Part) -> Non
     assert LogEntry.objects.count() == before
 
 
+@verb
+def take_and_delete(*, part: Part, actor: Any = COMMAND) -> None:
+    stock.take(part_id=part.pk, quantity=1, reference="", actor=actor)
+    delete_part(part=part, actor=actor)
+
+
+@verb
+def move_and_delete(*, ticket: ServiceTicket, actor: Any = COMMAND) -> None:
+    lifecycle.transition(ticket=ticket, to="in_progress", actor=actor)
+    lifecycle.delete_ticket(ticket=ticket, actor=actor)
+
+
+def test_what_is_deleted_has_what_was_left_a_moment_ago(part: Part) -> None:
+    with pytest.raises(PartHasHistory):
+        take_and_delete(part=part, actor=COMMAND)
+    ticket = ServiceTicketFactory.create()
+    move_and_delete(ticket=ticket, actor=COMMAND)
+    assert not ServiceTicket.objects.exists()
+
+
 # --- The order of things said ---------------------------------------------------------------------
 
 
@@ -173,7 +203,7 @@ def test_no_more_than_so_many_wait() -> None:
 
 
 def test_one_that_may_fail_alone_is_written_alone_or_at_the_very_last() -> None:
-    for very_last, all_of_it in ((False, [["a"], ["b"], ["c"]]), (True, [["a", "b", "c"]])):
+    for very_last, all_of_it in ((False, [["b"], ["a", "c"]]), (True, [["a", "b", "c"]])):
         written: list[list[str]] = []
         last = AtTheEnd(lambda said, to=written: to.append(said.copy()), very_last=very_last)
         with last.block(may_fail_alone=True):

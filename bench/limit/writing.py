@@ -148,10 +148,7 @@ NEW_LINE = (
     ),
 )
 MORE_ON_LINE = (
-    Statement(
-        "UPDATE tickets_partline SET quantity_used = quantity_used + %(quantity)s"
-        " WHERE id = %(line)s"
-    ),
+    Statement("UPDATE tickets_partline SET quantity_used = %(used)s WHERE id = %(line)s"),
     MOVEMENT,
     leave(
         OF_PART,
