@@ -21,7 +21,7 @@ this machine could do (it has nothing to do with the limits of calls): an applic
 (`bench/limit/`), under the same server with as many processes ({workers}) and threads in each ({threads}),
 that makes the same token check, runs SQL by hand on connections that stay open, and answers the same
 bytes; for the cached list, the bytes as Redis has them. It asks one statement after the other, where
-ours sends those together that do not wait for each other's answers (ADR 18). Before the load both sides answer a sample of
+ours sends those together that do not wait for each other's answers (ADR 18 and 21). Before the load both sides answer a sample of
 the requests, and a byte that differs ends the run; so does a write for which the two do not make the
 same statements. The ratio is the share of the limit's rate that the shop reaches.
 
