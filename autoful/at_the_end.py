@@ -20,7 +20,7 @@ class AtTheEnd(Generic[T]):
     """`write` gets what was said, in that order.
 
     `very_last`: not before the outermost block ends. Else when one ends that may fail alone, or when
-    `most` have been said: a verb may say a hundred thousand things.
+    what was said weighs `most`: a verb may say a hundred thousand things.
     """
 
     def __init__(
@@ -28,14 +28,16 @@ class AtTheEnd(Generic[T]):
     ) -> None:
         self._write, self._very_last, self._most = write, very_last, most
         self._said: ContextVar[list[T] | None] = ContextVar("said", default=None)
+        self._weight: ContextVar[int] = ContextVar("weight", default=0)
 
-    def say(self, what: T) -> None:
+    def say(self, what: T, weight: int = 1) -> None:
         said = self._said.get()
         if said is None:
             self._write([what])
             return
         said.append(what)
-        if len(said) == self._most:
+        self._weight.set(self._weight.get() + weight)
+        if self._most and self._weight.get() >= self._most:
             self.write_now()
 
     def write_now(self) -> None:
@@ -43,6 +45,7 @@ class AtTheEnd(Generic[T]):
         if said := self._said.get():
             self._write(said)
             said.clear()
+        self._weight.set(0)
 
     @contextmanager
     def block(self, *, may_fail_alone: bool) -> Iterator[None]:
@@ -54,11 +57,12 @@ class AtTheEnd(Generic[T]):
             yield
             return
         said: list[T] = []
-        token = self._said.set(said)
+        token, weight = self._said.set(said), self._weight.set(0)
         try:
             yield
         finally:
             self._said.reset(token)
+            self._weight.reset(weight)
         if around is not None and self._very_last:
             around += said
         elif said:

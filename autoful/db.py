@@ -27,6 +27,7 @@ RETRIES = 3
 # 1213 deadlock (rolls the whole transaction back), 1205 lock wait (only the statement),
 # 1020 a record changed since it was read. MySQL and MariaDB number them alike.
 LOST_RACES = {1213, 1205, 1020}
+SERVER_LOST = 2013
 
 
 def lost_a_race(error: OperationalError) -> bool:
@@ -156,6 +157,9 @@ class Whole:
         if not self._begun:
             self._open()
         self.effect.__exit__(type(error), error, error.__traceback__)
+        if transaction.get_connection().needs_rollback:
+            # Django keeps it to itself that this failed. The server has gone, and with it all of it.
+            raise OperationalError(SERVER_LOST, "The savepoint is gone.") from error
 
     def _open(self) -> None:
         self.all.enter_context(transaction.atomic())

@@ -16,9 +16,11 @@ from autoful.at_the_end import AtTheEnd
 from autoful.inserts import insert_of
 from autoful.prepared import ask
 
-# Rows that wait: an import leaves a hundred thousand, and what goes to the database at once has its
-# largest size (`max_allowed_packet`).
-MOST = 100
+# Bytes that wait, at most so many and one row: an import leaves a hundred thousand, and what goes to
+# the database at once has its largest size (`max_allowed_packet`, of 16 MB on MariaDB).
+MOST = 2_000_000
+ROW = 20_000  # of them for each row besides its texts, so no more than a hundred
+CHARACTER = 4  # as UTF-8, or a backslash of JSON's before its quote or its number
 
 
 class Said(NamedTuple):
@@ -39,7 +41,9 @@ def leave(row: models.Model) -> None:
             f"{model.__name__}: the database is to make a value, and nobody would learn it."
         )
     pre_save.send(model, instance=row, raw=False, using=DEFAULT_DB_ALIAS, update_fields=None)
-    last.say(Said(model, insert.values(row, DEFAULT_DB_ALIAS)))
+    values = insert.values(row, DEFAULT_DB_ALIAS)
+    letters = sum(len(value) for value in values if isinstance(value, str))
+    last.say(Said(model, values), ROW + CHARACTER * letters)
 
 
 def _write(said: list[Said]) -> None:

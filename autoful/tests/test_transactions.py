@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -10,9 +11,12 @@ import pytest
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 
+from autoful.db import whole
+from autoful.errors import DomainError
 from autoful.models import Tally
 from autoful.mysql import SEPARATOR
 from autoful.testing.rivals import Rival
+from autoful.unavailable import unavailable
 
 pytestmark = [
     pytest.mark.skipif(not settings.PRODUCTION, reason="needs MySQL or MariaDB"),
@@ -153,6 +157,16 @@ def test_what_the_first_statement_tells_is_its_own() -> None:
         assert numbered.delete()[0] == 1
 
 
+def test_a_statement_that_cannot_be_sent_has_begun_nothing() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with pytest.raises(UnicodeEncodeError):
+            list(Tally.objects.filter(name="\ud800"))
+        enter("after it")
+        assert seen_by_others() == set()
+        raise ZeroDivisionError
+    assert names() == set()
+
+
 def test_after_a_deadlock_nothing_is_committed_by_itself() -> None:
     deadlock = OperationalError(1213, "Deadlock found when trying to get lock")
     with pytest.raises(transaction.TransactionManagementError), transaction.atomic():
@@ -165,6 +179,23 @@ def test_after_a_deadlock_nothing_is_committed_by_itself() -> None:
         enter("after it")  # would be there, whatever becomes of the rest
     assert names() == set()
     assert nothing_is_open()
+
+
+def test_a_refusal_whose_savepoint_is_gone_is_an_outage() -> None:
+    """Or the refusal's answer would be written down where there is no transaction any more."""
+    with pytest.raises(OperationalError) as lost:  # noqa: SIM117 - as `writes` has it
+        with whole(partial(enter, "first"), lambda: None) as one:
+            one.begin()
+            enter("effect")
+            number = connection.connection.thread_id()
+            kill = Rival(lambda: connection.cursor().execute(f"KILL {number}"))
+            kill.start(grace=10)
+            kill.outcome()
+            one.undo(DomainError("No."))
+            enter("answer")
+    assert unavailable(lost.value)
+    connection.close()
+    assert names() == set()
 
 
 def _ended(error: Exception) -> Any:
