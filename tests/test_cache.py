@@ -203,7 +203,7 @@ def test_a_hook_that_fails_does_not_undo_the_write(
     mike: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = PartFactory.create(quantity_in_stock=5)
-    monkeypatch.setattr(caching, "uuid", None)  # a failure nobody foresaw
+    monkeypatch.setattr(caching, "secrets", None)  # a failure nobody foresaw
     assert mike.put(f"/inventory/{part.pk}", {"quantity_in_stock": 4}).status_code == 200
     part.refresh_from_db()
     assert part.quantity_in_stock == 4
