@@ -96,7 +96,7 @@ class PartViewSet(ShopViewSet):
     def search(self, request: Request) -> HttpResponseBase:
         asked = checked(SearchSerializer, request.query_params)
         named = self.get_queryset().named(asked["part_name"])
-        return self.found(self.rows(named, "parts"))
+        return self.found(self.rows(named, "parts", question=f"named {asked['part_name']}"))
 
     @action(detail=False, url_path="low-stock")
     def low_stock(self, request: Request) -> HttpResponseBase:

@@ -143,7 +143,10 @@ WRITES: dict[str, tuple[Callable[[World], Any], int, list[str]]] = {
     "add more of a part": (
         lambda w: add(w, w.part),
         200,
-        [*THE_TOKEN, *FOUND, *LOCKED, f"SELECT {LINE}", *TAKEN, f"UPDATE {LINE}", *LEFT],
+        [
+            *(*THE_TOKEN, *FOUND, *LOCKED, f"SELECT {LINE}", f"UPDATE {LINE}", *TAKEN),
+            *(AUDIT, "INSERT inventory_stockmovement"),
+        ],
     ),
     "assign": (
         lambda w: w.mike.put(f"/service_tickets/{w.ticket.pk}/assign-mechanic/{w.other.pk}"),

@@ -138,6 +138,20 @@ def test_what_a_replica_counted_just_after_a_change_is_not_kept(behind: bool) ->
     assert remembered(5) == (5 if behind else 4)
 
 
+def test_a_total_is_kept_for_its_question() -> None:
+    caching.drop("inventory")
+
+    def remembered(question: str, total: int) -> int:
+        rows = Part.objects.all()
+        return caching.cached_total("inventory", rows, lambda: total, lambda: False, question)
+
+    assert [remembered(*asked) for asked in (("named a", 4), ("named b", 5), ("named a", 6))] == [
+        *(4, 5, 4)
+    ]
+    caching.drop("inventory")
+    assert remembered("named a", 6) == 6
+
+
 def test_of_what_can_have_no_rows_there_are_none() -> None:
     for rows in (Part.objects.none(), Part.objects.filter(pk__in=[])):
         total = caching.cached_total("inventory", rows, rows.count, may_be_behind=lambda: False)

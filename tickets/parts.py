@@ -36,26 +36,28 @@ def add_part(*, ticket: ServiceTicket, part_id: int, quantity: int, actor: Actor
     """Put `quantity` more of a part on the ticket and take it out of stock.
 
     A part already on the ticket keeps the price and cost its line was written with.
-    Raises TicketNotFound, TicketClosed, PartNotFound, InsufficientStock (with what is available).
+    Raises TicketNotFound, TicketClosed, LineTooLarge, PartNotFound, InsufficientStock (with what is
+    available).
     """
     ticket = lock_open_ticket(ticket.pk)
-    # Ours alone, since the ticket is locked; and read before the part is, for which others wait.
+    # Ours alone, since the ticket is locked; and done before the part is, for which others wait.
     line: PartLine | None = LINE.first(ticket.pk, part_id)
-    # Stock before line: the other way round the line's foreign key takes a shared lock on the
-    # part first, and two requests for one hot part wait for each other.
+    if line is not None:
+        line.ticket = ticket
+        _set_quantity(line, line.quantity_used + quantity)
     part = stock.take(part_id=part_id, quantity=quantity, reference=ticket.reference, actor=actor)
-    if line is None:
-        line = PartLine.objects.create(
-            ticket=ticket,
-            part=part,
-            quantity_used=quantity,
-            unit_price=part.price,
-            unit_cost=part.cost,
-        )
-        return PartAdded(line, part, is_new=True)
-    line.ticket = ticket
-    _set_quantity(line, line.quantity_used + quantity)
-    return PartAdded(line, part, is_new=False)
+    if line is not None:
+        return PartAdded(line, part, is_new=False)
+    # Stock before a new line: the other way round the line's foreign key takes a shared lock on the
+    # part first, and two requests for one hot part wait for each other.
+    line = PartLine.objects.create(
+        ticket=ticket,
+        part=part,
+        quantity_used=quantity,
+        unit_price=part.price,
+        unit_cost=part.cost,
+    )
+    return PartAdded(line, part, is_new=True)
 
 
 @verb

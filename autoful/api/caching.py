@@ -119,20 +119,28 @@ def count_hit(name: str) -> None:
 
 
 def cached_total(
-    name: str, rows: QuerySet[Any], build: Callable[[], int], may_be_behind: Callable[[], bool]
+    name: str,
+    rows: QuerySet[Any],
+    build: Callable[[], int],
+    may_be_behind: Callable[[], bool],
+    question: str = "",
 ) -> int:
-    """How many rows of a list there are: what `build` counts, dropped with the list's pages."""
+    """How many rows of a list there are: what `build` counts, dropped with the list's pages.
+
+    It is kept for the `question` that the rows are the answer to, if there is one, else for their SQL,
+    which has to be written to know it.
+    """
     if transaction.get_connection(rows.db).in_atomic_block:
         return build()  # what a transaction sees may never be committed
     try:
-        counted = repr(rows.order_by().values("pk").query.sql_with_params())
+        asked = question or repr(rows.order_by().values("pk").query.sql_with_params())
     except EmptyResultSet:
         return 0
     version = _version(name)
     if version is None:
         return build()
     # Not under the name that an earlier release writes something else to, while both are about.
-    slot = f"count:{name}:{_digest(counted)}"
+    slot = f"count:{name}:{_digest(asked)}"
     kept = _totals.get(slot)
     if kept is None or not _is_good(kept, version):
         # In the cache too, for the other processes: a page is made soon, counting a million rows is not.

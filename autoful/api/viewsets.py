@@ -228,27 +228,29 @@ class ShopViewSet(GenericViewSet[Any]):
         """The list itself, if no filter narrows it."""
         return _whole(type(self)) if queryset.query.where == _where(type(self)) else None
 
-    def total(self, queryset: Any) -> int:
+    def total(self, queryset: Any, question: str = "") -> int:
         """How many rows a list has that is narrowed by a filter."""
         return caching.cached_total(
             self.list_name,
             queryset,
             queryset.count,
             may_be_behind=lambda: queryset.db == replica.REPLICA,
+            question=question,
         )
 
     def rows(
-        self, listed: Any, key: str | None = None, *, both_ends: bool = True
+        self, listed: Any, key: str | None = None, *, question: str = "", both_ends: bool = True
     ) -> dict[str, Any]:
         """One page in the contract's shape, under `key`, of what is `listed`: a queryset, or a `Whole`.
 
+        `question` says what narrows it, if that alone does, for everybody alike: see `cached_total`.
         `both_ends`: see `Pages`.
         """
         key = key or self.list_name
         queryset = None if isinstance(listed, Whole) else listed
         self._paginator = paginator = Pages(
             key,
-            self.total,
+            partial(self.total, question=question),
             [self.owner_column],
             () if self.may_own() else reading.columns(self.shape(own=False)),
             both_ends=both_ends,

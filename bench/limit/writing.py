@@ -99,7 +99,7 @@ OPEN_TICKET = (
 LOOK_AT_TICKET = Statement(
     "SELECT id FROM tickets_serviceticket WHERE id = %(ticket)s", ("ticket",)
 )
-TAKE_PART = (
+LOCK_TICKET = (
     Statement("UPDATE tickets_serviceticket SET version = version + 1 WHERE id = %(ticket)s"),
     Statement("SELECT status FROM tickets_serviceticket WHERE id = %(ticket)s", ("status",)),
     Statement(
@@ -107,6 +107,8 @@ TAKE_PART = (
         " WHERE ticket_id = %(ticket)s AND part_id = %(part)s",
         ("line", "used before", "used"),
     ),
+)
+TAKE_PART = (
     Statement(
         "UPDATE inventory_part SET quantity_in_stock = quantity_in_stock - %(quantity)s,"
         " version = version + 1 WHERE id = %(part)s AND quantity_in_stock >= %(quantity)s"
@@ -128,6 +130,7 @@ OF_PART = entry(
     WHY,
 )
 NEW_LINE = (
+    *TAKE_PART,
     Statement(
         "INSERT INTO tickets_partline (ticket_id, part_id, quantity_used, unit_price, unit_cost,"
         " created_at) VALUES (%(ticket)s, %(part)s, %(quantity)s, %(price)s, %(cost)s, %(now)s)",
@@ -149,16 +152,17 @@ NEW_LINE = (
 )
 MORE_ON_LINE = (
     Statement("UPDATE tickets_partline SET quantity_used = %(used)s WHERE id = %(line)s"),
-    MOVEMENT,
+    *TAKE_PART,
     leave(
-        OF_PART,
         entry(
             *("line kind", UPDATE, "%(line)s"),
             "CONCAT(%(used)s, 'x part ', %(part)s, ' on ticket ', %(ticket)s)",
             "JSON_OBJECT('quantity_used', JSON_ARRAY(%(used before)s, %(used)s))",
             FACTS,
         ),
+        OF_PART,
     ),
+    MOVEMENT,
 )
 
 SIGN_IN = (
@@ -280,7 +284,7 @@ def add_part(
         return NEW_LINE if new else MORE_ON_LINE
 
     run((LOOK_AT_TICKET,), values)
-    in_one_transaction(TAKE_PART, values, and_then=rest)
+    in_one_transaction(LOCK_TICKET, values, and_then=rest)
     return new, {
         "message": f"Added {quantity}x {values['part_name']} to service ticket",
         "part": values["part_name"],
