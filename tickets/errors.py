@@ -12,9 +12,11 @@ class TicketClosed(DomainError):
     code = "ticket_closed"
 
     def __init__(self, status: str) -> None:
+        # A cancelled one cannot be reopened.
+        next_step = "Open a new one" if status == "cancelled" else "Reopen it first"
         super().__init__(
             f"The ticket is {status}: its parts and team can no longer be changed. "
-            "Reopen it first if there is more to do.",
+            f"{next_step} if there is more to do.",
             status=status,
         )
 

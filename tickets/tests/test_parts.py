@@ -97,6 +97,13 @@ def test_a_closed_tickets_parts_are_frozen(status: str, pads: Part) -> None:
         remove_line(ticket=ticket, line_id=line.pk if line else 1, actor=COMMAND)
 
 
+@pytest.mark.parametrize(
+    ("status", "next_step"), [("completed", "Reopen it first"), ("cancelled", "Open a new one")]
+)
+def test_the_refusal_advises_what_is_possible(status: str, next_step: str) -> None:
+    assert next_step in TicketClosed(status).message
+
+
 @pytest.mark.parametrize("status", ["pending", "in_progress", "on_hold"])
 def test_an_open_tickets_parts_are_not(status: str, pads: Part) -> None:
     ticket = ServiceTicketFactory.create(status=status)
