@@ -145,7 +145,7 @@ WRITES: dict[str, tuple[Callable[[World], Any], int, list[str]]] = {
         200,
         [
             *(*THE_TOKEN, *FOUND, *LOCKED, f"SELECT {LINE}", f"UPDATE {LINE}", *TAKEN),
-            *(AUDIT, "INSERT inventory_stockmovement"),
+            *LEFT,
         ],
     ),
     "assign": (

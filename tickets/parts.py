@@ -44,9 +44,10 @@ def add_part(*, ticket: ServiceTicket, part_id: int, quantity: int, actor: Actor
     line: PartLine | None = LINE.first(ticket.pk, part_id)
     if line is not None:
         line.ticket = ticket
-        _set_quantity(line, line.quantity_used + quantity)
+        was = _set_quantity(line, line.quantity_used + quantity)
     part = stock.take(part_id=part_id, quantity=quantity, reference=ticket.reference, actor=actor)
     if line is not None:
+        audit.record_update(line, quantity_used=(was, line.quantity_used))
         return PartAdded(line, part, is_new=False)
     # Stock before a new line: the other way round the line's foreign key takes a shared lock on the
     # part first, and two requests for one hot part wait for each other.
@@ -91,6 +92,7 @@ def change_quantity(
                 part=line.part.part_name, requested=quantity, available=there
             ) from short
         _set_quantity(line, quantity)
+        audit.record_update(line, quantity_used=(was, quantity))
     return line
 
 
@@ -120,12 +122,12 @@ def remove_line(
     return line, part
 
 
-def _set_quantity(line: PartLine, quantity: int) -> None:
-    """Its ticket is locked, so the line is as it was read."""
+def _set_quantity(line: PartLine, quantity: int) -> int:
+    """Its ticket is locked, so the line is as it was read. Returns what it was, for whoever records it."""
     _demand_writable(quantity)
     was, line.quantity_used = line.quantity_used, quantity
     ask([SET.asked(line.pk, quantity)])
-    audit.record_update(line, quantity_used=(was, quantity))
+    return was
 
 
 def _demand_writable(quantity: int) -> None:
