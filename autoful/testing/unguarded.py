@@ -50,7 +50,7 @@ def ask_one_by_one(questions: Sequence[Question]) -> list[Any]:
     for question in questions:
         move, values = question.prepared, question.values
         if isinstance(move, Move):
-            found.append(read_then_write(move.select(*values), **move.moved(*values)))
+            found.append(read_then_write(move.select(*values), **move.moved(*values)))  # type: ignore[arg-type]
         else:
             found += ask([question])
     return found
