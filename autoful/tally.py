@@ -2,9 +2,9 @@
 
 A total lies in slots, so that two writers seldom wait for each other; one row would make everybody
 wait for everybody. A verb says what it made or removed, `add("customers", 1)`, and that is written
-when the outermost verb ends (`autoful.at_the_end`): who holds a slot waits for nothing any more. Written where it is said,
-a page of the back office that opens a ticket would hold a slot and wait for a part, while somebody
-who has the part waits for the slot.
+when the outermost verb ends (`autoful.at_the_end`): who holds a slot waits for nothing any more.
+Written where it is said, a page of the back office that opens a ticket would hold a slot and wait
+for a part, while somebody who has the part waits for the slot.
 """
 
 import itertools
