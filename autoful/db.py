@@ -14,7 +14,7 @@ from django.db.models import F
 
 from autoful import metrics, tally, written_once
 from autoful.errors import Busy, DomainError, Missing
-from autoful.prepared import Move, Prepared, ask
+from autoful.prepared import Move, Prepared, Question, ask
 
 logger = logging.getLogger(__name__)
 
@@ -223,6 +223,17 @@ def lock(rows: Callable[[], models.QuerySet[M]], pk: int, missing: Missing, coun
     if row is None:
         raise missing
     return row
+
+
+def lock_and_ask(
+    rows: Callable[[], models.QuerySet[M]], pk: int, missing: Missing, *questions: Question
+) -> tuple[M, list[Any]]:
+    """The row as by `lock`, and the answers to what is asked after it, in one way there and back."""
+    move, by_number = _locking(rows, "")
+    is_there, found, *answers = ask([move.asked(pk), by_number.asked(pk), *questions])
+    if not is_there:
+        raise missing
+    return found[0], answers
 
 
 def lock_if_there(rows: Callable[[], models.QuerySet[M]], pk: int, counted: str = "") -> M | None:

@@ -6,9 +6,12 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import connections
-from django.db.models import Model
+from django.db.models import CharField, Field, IntegerField, Model, TextField
 
 from autoful.prepared import Told, Written, how_many
+
+# Of a value to the driver, in a field.
+STEPS = ("get_db_prep_save", "get_db_prep_value", "get_prep_value", "to_python")
 
 
 class Insert:
@@ -17,6 +20,9 @@ class Insert:
     def __init__(self, model: type[Model]) -> None:
         self.model = model
         self.fields = [f for f in model._meta.local_concrete_fields if not f.primary_key]
+        # Most have nothing to make.
+        self._make = [f for f in self.fields if type(f).pre_save is not Field.pre_save]
+        self._taken = [(f.attname, _taken_as_they_are(f), f.get_db_prep_save) for f in self.fields]
         self._one = f"({', '.join(['%s'] * len(self.fields))})"
         self._heads: dict[str, str] = {}
 
@@ -30,7 +36,7 @@ class Insert:
 
     def begin(self, row: Model) -> None:
         """Let the fields of a new row make what is theirs to make: when it was made, say."""
-        for field in self.fields:
+        for field in self._make:
             field.pre_save(row, add=True)
 
     def takes(self, row: Model) -> bool:
@@ -40,9 +46,11 @@ class Insert:
     def values(self, row: Model, using: str) -> list[Any]:
         """Those of a new row, as it is now."""
         connection = connections[using]
-        return [
-            field.get_db_prep_save(getattr(row, field.attname), connection) for field in self.fields
-        ]
+        taken = []
+        for name, as_they_are, prepared in self._taken:
+            value = getattr(row, name)
+            taken.append(value if type(value) in as_they_are else prepared(value, connection))
+        return taken
 
     def text(self, rows: int, using: str) -> str:
         if using not in self._heads:
@@ -51,6 +59,16 @@ class Insert:
             table = quoted(self.model._meta.db_table)
             self._heads[using] = f"INSERT INTO {table} ({columns}) VALUES "  # noqa: S608 - our names
         return self._heads[using] + ", ".join([self._one] * rows)
+
+
+def _taken_as_they_are(field: Any) -> tuple[type[Any], ...]:
+    """The kinds of values that a field would give the driver as they are; most rows have few others."""
+    for kind, usual in ((str, CharField), (str, TextField), (int, IntegerField)):
+        if isinstance(field, usual) and all(
+            getattr(type(field), step) is getattr(usual, step) for step in STEPS
+        ):
+            return kind, type(None)
+    return ()
 
 
 class Rows(NamedTuple):

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from http.client import responses
 from typing import Any
 
+import orjson
+
 from autoful.actor import request_id
 
 # What logging itself puts on a record; everything else came in by `extra`.
@@ -54,7 +56,11 @@ def _and_what_caused_it(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-_in_json = json.JSONEncoder(default=str).encode  # json.dumps would make one for each line
+def _in_json(line: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(line, default=str).decode()
+    except TypeError:  # a text that is no text, a number that is too long; and a line is lost never
+        return json.dumps(line, default=str)
 
 
 class PlainFormatter(logging.Formatter):

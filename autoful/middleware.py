@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
@@ -184,6 +185,14 @@ class ContentPolicy:
     def _for(self, path: str) -> str:
         own = next((more for start, more in self.more.items() if path.startswith(start)), {})
         return "; ".join(f"{word} {sources}" for word, sources in (self.policy | own).items())
+
+
+class OtherOrigins(CorsMiddleware):
+    """What pages of other origins may ask. Where none may, no answer depends on who asks."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        step = super().__call__ if settings.CORS_ALLOWED_ORIGINS else self.get_response
+        return step(request)
 
 
 class BodyLimit:

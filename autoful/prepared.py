@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
+from types import SimpleNamespace
 from typing import Any, NamedTuple, Protocol
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections
@@ -37,15 +38,19 @@ from django.db.models.sql import UpdateQuery
 
 from autoful.mysql import SEPARATOR
 
+# Within a text that LIKE looks for, as the ORM writes them.
+LIKE = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
+
 # Stands for the first number while the query is written: larger than any constant of ours, and
 # small enough for every kind of column, or Django knows that no row has it and writes no query.
 FIRST = 1_700_000_000
 PLACES = re.compile(r"%%|%s|\b170000[0-9]{4}\b")  # LIMIT and OFFSET are written into the text
+STANDS_IN = re.compile(r"(?P<around>%?)(?P<value>170000[0-9]{4})(?P=around)")
 
 
 class Prepared:
-    """`select` gets `count` values, and uses each as a number of a row, a limit or an offset, or as
-    the text in a column of texts.
+    """`select` gets `count` values, and uses each as a number of a row, a limit or an offset, as the
+    text in a column of texts, or as what such a text contains.
     """
 
     def __init__(self, select: Callable[..., QuerySet[Any, Any]], count: int = 1) -> None:
@@ -163,7 +168,8 @@ class _Statement:
         self.told = told
         values = iter(parameters)
         self._bound: list[Any] = []
-        self._texts: list[tuple[int, int]] = []  # a place in these, and the value's that goes there
+        # A place in these, that of the value which goes there, and whether a text is to contain it.
+        self._texts: list[tuple[int, int, bool]] = []
         places: list[int] = []
 
         def place(found: re.Match[str]) -> str:
@@ -175,8 +181,9 @@ class _Statement:
                 return "%d"
             if type(value) is int:
                 return str(value)
-            if isinstance(value, str) and value.isdecimal() and 0 <= int(value) - FIRST < 10_000:
-                self._texts.append((len(self._bound), int(value) - FIRST))
+            if isinstance(value, str) and (stands := STANDS_IN.fullmatch(value)):
+                contained = bool(stands["around"])
+                self._texts.append((len(self._bound), int(stands["value"]) - FIRST, contained))
             self._bound.append(value)
             return "%%s"
 
@@ -193,8 +200,9 @@ class _Statement:
         if not self._texts:
             return self._bound
         bound = self._bound.copy()
-        for place, value in self._texts:
-            bound[place] = values[value]
+        for place, at, contained in self._texts:
+            value = str(values[at])
+            bound[place] = f"%{value.translate(LIKE)}%" if contained else value
         return bound
 
 
@@ -227,6 +235,32 @@ def _of_its_own(converter: Any, operations: Any) -> Any:
     return converter.__name__ if getattr(converter, "__self__", None) is operations else converter
 
 
+def _from_db(model: type[Model]) -> Callable[[str, Sequence[str], Sequence[Any]], Any]:
+    """The model's `from_db`, or what does the same without asking each of its fields what becomes of
+    its value, if it has no way of its own.
+    """
+    own_way = (model.__init__, model.from_db.__func__)  # type: ignore[attr-defined]
+    usual = (Model.__init__, Model.from_db.__func__)  # type: ignore[attr-defined]
+    if own_way != usual or post_init.has_listeners(model):
+        return model.from_db
+
+    def made(db: str, names: Sequence[str], values: Sequence[Any]) -> Any:
+        instance = model.__new__(model)
+        instance._state = ModelState()
+        instance._state.adding, instance._state.db = False, db
+        instance.__dict__.update(zip(names, values, strict=True))
+        return instance
+
+    return made
+
+
+def _populate_plainly(populators: Iterable[Any]) -> None:
+    """Let what is selected along be made as `_from_db` makes it."""
+    for one in populators:
+        one.model_cls = SimpleNamespace(from_db=_from_db(one.model_cls))
+        _populate_plainly(one.related_populators)
+
+
 def _maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[list[list[Any]]], list[Any]]:
     """What makes of values what the queryset would."""
     kind = queryset._iterable_class
@@ -238,20 +272,11 @@ def _maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[list[list[A
         own = slice(klass["select_fields"][0], klass["select_fields"][-1] + 1)
         names = [column.target.attname for column, *_ in compiler.select[own]]
         others = get_related_populators(klass, compiler.select, queryset.db)  # type: ignore[call-arg]
-
-        own_way = (model.__init__, model.from_db.__func__)
-        usual = (Model.__init__, Model.from_db.__func__)  # type: ignore[attr-defined]
-        plain = own_way == usual and not post_init.has_listeners(model)
+        _populate_plainly(others)
+        from_db = _from_db(model)
 
         def instance(row: list[Any]) -> Any:
-            if plain:
-                # As the model would, which asks every field of its own what becomes of its value.
-                made = model.__new__(model)
-                made._state = ModelState()
-                made._state.adding, made._state.db = False, queryset.db
-                made.__dict__.update(zip(names, row[own], strict=True))
-            else:
-                made = model.from_db(queryset.db, names, row[own])
+            made = from_db(queryset.db, names, row[own])
             for other in others:
                 other.populate(row, made)
             return made

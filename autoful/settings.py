@@ -155,7 +155,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "autoful.middleware.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "autoful.middleware.OtherOrigins",
     "autoful.api.preconditions.ConditionalGet",
     "autoful.browsers.SessionMiddleware",
     "autoful.browsers.KeepSessionsInUse",

@@ -19,6 +19,7 @@ def begin() -> None:
     request_finished.disconnect(close_caches)
     # What no line of ours says is not found out for each: see "Optimization" in logging's own guide.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     metrics.start()
 
 

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from autoful.api.inputs import checked
 from autoful.api.permissions import PublicRead, WorksHere
 from autoful.api.viewsets import ShopViewSet
+from autoful.api.whole_lists import Whole
 from autoful.errors import Forbidden
 from inventory import parts
 from inventory.errors import PartNotFound
@@ -23,6 +24,10 @@ from inventory.serializers import (
     SearchSerializer,
     ShelvedPartSerializer,
 )
+
+
+def parts_named(text: str) -> Any:
+    return Part.objects.order_by("part_name", "id").named(text)
 
 
 @inventory_docs
@@ -95,8 +100,9 @@ class PartViewSet(ShopViewSet):
     @action(detail=False)
     def search(self, request: Request) -> HttpResponseBase:
         asked = checked(SearchSerializer, request.query_params)
-        named = self.get_queryset().named(asked["part_name"])
-        return self.found(self.rows(named, "parts", question=f"named {asked['part_name']}"))
+        text = asked["part_name"]
+        named = Whole(parts_named, of=(text,))
+        return self.found(self.rows(named, "parts", question=f"named {text}"))
 
     @action(detail=False, url_path="low-stock")
     def low_stock(self, request: Request) -> HttpResponseBase:

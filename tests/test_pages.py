@@ -4,7 +4,7 @@ The list is one of parts with few values to tell them apart, some of them none a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -202,8 +202,8 @@ def test_rows_that_come_or_go_after_the_count_move_a_page_and_do_no_more(
 ) -> None:
     """Page 1 is read from the beginning, 2 and 3 from the end, where the rows come and go."""
 
-    def counted(queryset: QuerySet[Part]) -> int:
-        total = queryset.count()
+    def counted(rows: Callable[[], QuerySet[Part]], using: str) -> int:
+        total = rows().count()
         if by > 0:
             PartFactory.create_batch(by)
         else:

@@ -55,6 +55,20 @@ def test_limit_offset_and_constants_keep_their_places() -> None:
         assert prepared.rows(*asked) == list(page(*asked)), asked
 
 
+def test_a_text_stands_where_one_is_sought_whatever_is_in_it() -> None:
+    texts = ["100%", "a_b", "a\\b", "a'b", 'a"b', "%s", "%%", "", "Ölfilter", "1700000001"]
+    for text in [*texts, "axb", "plain"]:
+        PartFactory.create(part_name=f"<{text}>")
+
+    def named(text: str, number: int) -> Any:
+        return Part.objects.filter(part_name__icontains=text).order_by("id").values("pk")[:number]
+
+    prepared = Prepared(named, 2)
+    for text in [*texts, "AXB", "ölf", "%", "_", "\\"]:
+        assert prepared.rows(text, 100) == list(named(text, 100)), text
+    assert len(prepared.rows("a_b", 100)) == len(prepared.rows("%s", 100)) == 1
+
+
 def test_values_are_named_in_the_order_of_the_select() -> None:
     part = PartFactory.create(part_name="Belt")
 

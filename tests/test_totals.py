@@ -1,5 +1,6 @@
 """How many rows a list has: counted once for its pages, and never remembered past a change."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,12 +9,13 @@ from django.db import connection, transaction
 
 from autoful import outage, tally
 from autoful.actor import COMMAND
-from autoful.api import caching
+from autoful.api import caching, replica
 from autoful.testing.personas import Persona
 from autoful.testing.queries import Statements
 from customers.tests.factories import CustomerFactory
 from inventory import stock
 from inventory.models import Part
+from inventory.querysets import PartQuerySet
 from inventory.tests.factories import PartFactory
 from tickets.tests.factories import ServiceTicketFactory
 
@@ -117,34 +119,35 @@ def test_a_reader_in_the_middle_of_a_change(reader: Persona) -> None:
     """It counts before the commit and stores after it: under the version that the commit ended."""
     part = Part.objects.earliest("id")
 
-    def slowly() -> int:
-        number = Part.objects.low().count()
-        stock.receive(part=part, quantity=100, actor=COMMAND)
-        return number
+    class Slow(PartQuerySet):
+        def count(self) -> int:
+            number = super().count()
+            stock.receive(part=part, quantity=100, actor=COMMAND)
+            return number
 
-    caching.cached_total("inventory", Part.objects.low(), slowly, may_be_behind=lambda: False)
+    caching.cached_total("inventory", Slow(Part).order_by("part_name", "id").low, "default")
     assert counts(reader, "/inventory/low-stock") == (4, 1)
 
 
+def remembered(question: str, total: int) -> int:
+    """The total of a list that has so many rows, if nobody remembers another."""
+    rows: Any = SimpleNamespace(count=lambda: total)
+    return caching.cached_total("inventory", lambda: rows, "default", question)
+
+
 @pytest.mark.parametrize("behind", [True, False])
-def test_what_a_replica_counted_just_after_a_change_is_not_kept(behind: bool) -> None:
+def test_what_a_replica_counted_just_after_a_change_is_not_kept(
+    behind: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if behind:
+        monkeypatch.setattr(replica, "REPLICA", "default")
     caching.drop("inventory")
-
-    def remembered(total: int) -> int:
-        rows = Part.objects.all()
-        return caching.cached_total("inventory", rows, lambda: total, may_be_behind=lambda: behind)
-
-    assert remembered(4) == 4
-    assert remembered(5) == (5 if behind else 4)
+    assert remembered("all", 4) == 4
+    assert remembered("all", 5) == (5 if behind else 4)
 
 
 def test_a_total_is_kept_for_its_question() -> None:
     caching.drop("inventory")
-
-    def remembered(question: str, total: int) -> int:
-        rows = Part.objects.all()
-        return caching.cached_total("inventory", rows, lambda: total, lambda: False, question)
-
     assert [remembered(*asked) for asked in (("named a", 4), ("named b", 5), ("named a", 6))] == [
         *(4, 5, 4)
     ]
@@ -153,9 +156,8 @@ def test_a_total_is_kept_for_its_question() -> None:
 
 
 def test_of_what_can_have_no_rows_there_are_none() -> None:
-    for rows in (Part.objects.none(), Part.objects.filter(pk__in=[])):
-        total = caching.cached_total("inventory", rows, rows.count, may_be_behind=lambda: False)
-        assert total == 0
+    for rows in (Part.objects.none, lambda: Part.objects.filter(pk__in=[])):
+        assert caching.cached_total("inventory", rows, "default") == 0
 
 
 def test_while_redis_is_away_they_are_counted(

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from autoful import tally, written_once
 from autoful.actor import Actor
-from autoful.db import lock, lock_if_there
+from autoful.db import lock, lock_and_ask, lock_if_there
+from autoful.prepared import Question
 from autoful.verbs import verb
 from customers.errors import CustomerNotFound
 from customers.models import Customer
@@ -49,10 +50,20 @@ def lock_ticket(ticket_id: int) -> ServiceTicket:
 
 def lock_open_ticket(ticket_id: int) -> ServiceTicket:
     """The same for a change of parts or team: a closed ticket's are frozen. Raises TicketClosed."""
-    ticket = lock_ticket(ticket_id)
+    ticket, _ = lock_open_ticket_and_ask(ticket_id)
+    return ticket
+
+
+def lock_open_ticket_and_ask(
+    ticket_id: int, *questions: Question
+) -> tuple[ServiceTicket, list[Any]]:
+    """And the answers to what is asked once it is locked."""
+    ticket, answers = lock_and_ask(
+        ServiceTicket.objects.all, ticket_id, TicketNotFound(), *questions
+    )
     if not ticket.is_open:
         raise TicketClosed(ticket.status)
-    return ticket
+    return ticket, answers
 
 
 @verb

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from autoful import audit
 from autoful.actor import Actor
 from autoful.errors import InvalidField
-from autoful.prepared import Move, Prepared, ask
+from autoful.prepared import Move, Prepared, Question, ask
 from autoful.verbs import verb
 from inventory import stock
 from inventory.errors import InsufficientStock
 from inventory.models import LARGEST_QUANTITY, Part
 from tickets.errors import LineChangedMeanwhile, LineNotOnTicket, LineTooLarge
-from tickets.lifecycle import lock_open_ticket
+from tickets.lifecycle import lock_open_ticket, lock_open_ticket_and_ask
 from tickets.models import PartLine, ServiceTicket
 
 LINE = Prepared(lambda ticket, part: PartLine.objects.filter(ticket=ticket, part=part), 2)
@@ -39,14 +39,16 @@ def add_part(*, ticket: ServiceTicket, part_id: int, quantity: int, actor: Actor
     Raises TicketNotFound, TicketClosed, LineTooLarge, PartNotFound, InsufficientStock (with what is
     available).
     """
-    ticket = lock_open_ticket(ticket.pk)
-    # Ours alone, since the ticket is locked; and done before the part is, for which others wait.
-    line: PartLine | None = LINE.first(ticket.pk, part_id)
+    ticket, (lines,) = lock_open_ticket_and_ask(ticket.pk, LINE.asked(ticket.pk, part_id))
+    # Ours alone, since the ticket is locked; and changed before the part is, for which others wait.
+    line: PartLine | None = next(iter(lines), None)
+    was = line.quantity_used if line else 0
+    changed = [_quantity_set(line, was + quantity)] if line else []
+    part = stock.take(
+        part_id=part_id, quantity=quantity, reference=ticket.reference, first=changed, actor=actor
+    )
     if line is not None:
         line.ticket = ticket
-        was = _set_quantity(line, line.quantity_used + quantity)
-    part = stock.take(part_id=part_id, quantity=quantity, reference=ticket.reference, actor=actor)
-    if line is not None:
         audit.record_update(line, quantity_used=(was, line.quantity_used))
         return PartAdded(line, part, is_new=False)
     # Stock before a new line: the other way round the line's foreign key takes a shared lock on the
@@ -91,7 +93,7 @@ def change_quantity(
             raise InsufficientStock(
                 part=line.part.part_name, requested=quantity, available=there
             ) from short
-        _set_quantity(line, quantity)
+        ask([_quantity_set(line, quantity)])
         audit.record_update(line, quantity_used=(was, quantity))
     return line
 
@@ -122,12 +124,11 @@ def remove_line(
     return line, part
 
 
-def _set_quantity(line: PartLine, quantity: int) -> int:
-    """Its ticket is locked, so the line is as it was read. Returns what it was, for whoever records it."""
+def _quantity_set(line: PartLine, quantity: int) -> Question:
+    """What is to be asked for the line to have it. Its ticket is locked, so it is as it was read."""
     _demand_writable(quantity)
-    was, line.quantity_used = line.quantity_used, quantity
-    ask([SET.asked(line.pk, quantity)])
-    return was
+    line.quantity_used = quantity
+    return SET.asked(line.pk, quantity)
 
 
 def _demand_writable(quantity: int) -> None:

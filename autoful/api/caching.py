@@ -119,26 +119,23 @@ def count_hit(name: str) -> None:
 
 
 def cached_total(
-    name: str,
-    rows: QuerySet[Any],
-    build: Callable[[], int],
-    may_be_behind: Callable[[], bool],
-    question: str = "",
+    name: str, rows: Callable[[], QuerySet[Any]], using: str, question: str = ""
 ) -> int:
-    """How many rows of a list there are: what `build` counts, dropped with the list's pages.
+    """How many of the rows there are that belong to a list, in the database `using`; kept until the
+    list's pages are dropped.
 
     It is kept for the `question` that the rows are the answer to, if there is one, else for their SQL,
     which has to be written to know it.
     """
-    if transaction.get_connection(rows.db).in_atomic_block:
-        return build()  # what a transaction sees may never be committed
+    if transaction.get_connection(using).in_atomic_block:
+        return rows().count()  # what a transaction sees may never be committed
     try:
-        asked = question or repr(rows.order_by().values("pk").query.sql_with_params())
+        asked = question or repr(rows().order_by().values("pk").query.sql_with_params())
     except EmptyResultSet:
         return 0
     version = _version(name)
     if version is None:
-        return build()
+        return rows().count()
     # Not under the name that an earlier release writes something else to, while both are about.
     slot = f"count:{name}:{_digest(asked)}"
     kept = _totals.get(slot)
@@ -148,8 +145,8 @@ def cached_total(
         kept = Total(*found) if found else None
     if kept is None or not _is_good(kept, version):
         until = time.time() + settings.LIST_CACHE_SECONDS
-        kept = Total(version, until, build())
-        if not _may_be_kept(version, may_be_behind):
+        kept = Total(version, until, rows().count())
+        if not _may_be_kept(version, lambda: using == replica.REPLICA):
             return kept.total
         # A plain tuple: of a class of ours another release may know nothing.
         outage.ask(lambda: _lists().set(slot, (*kept,), timeout=settings.LIST_CACHE_SECONDS))

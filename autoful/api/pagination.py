@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +29,9 @@ NEAR = 1_000
 PARAMETERS = ("page", "per_page")
 EITHER = "Ask for a page by its number or by a cursor, not by both."
 
+# How many rows there are of what the first makes, asked of the database that the second names.
+Counting = Callable[[Callable[[], QuerySet[Any]], str], int]
+
 Key = dict[str, Any]  # of one row: "pk", and more columns by their names
 
 # The number of the page, or the text of a cursor, and the rows a page.
@@ -42,7 +46,7 @@ class Pages(BasePagination):
     `answered`, and then there is a `summary`. `columns` are more of each row to bring along, and so
     is `rest` where only few rows are stepped over on the way to the page: `brought_rest` says so.
     `both_ends` says that reading from the end is as good, `whole` tells that no filter narrows the
-    list, and `total` counts one that is narrowed.
+    list, and `total` counts one whose total is not kept.
 
     `per_page` above 100 is cut to 100; a page past the end has no rows and is no error.
     """
@@ -54,7 +58,7 @@ class Pages(BasePagination):
     def __init__(
         self,
         key: str = "",
-        total: Callable[[Any], int] = QuerySet.count,
+        total: Counting = lambda rows, _: rows().count(),
         columns: Sequence[str] = (),
         rest: Sequence[str] = (),
         both_ends: bool = True,
@@ -83,9 +87,8 @@ class Pages(BasePagination):
         cursor = None
         if isinstance(asked, str):  # before anything is counted: it may be refused
             cursor = cursors.read(asked, order) if asked else None
-        if self.whole is None:
-            queryset = queryset.using(using)
-            self.total_items = self.total(queryset)
+        if self.whole is None or self.whole.total is None:
+            self.total_items = self.total(partial(self._listed, queryset), using)
         elif isinstance(asked, int) and asked * self.per_page > NEAR:
             self.answered(ask(self.still_asked(), using=using))
         if isinstance(asked, int):
@@ -101,7 +104,8 @@ class Pages(BasePagination):
 
     def still_asked(self) -> list[Question]:
         """What is to be asked of the database before there is a `summary`."""
-        return [self.whole.total] if self.whole and self.total_items is None else []
+        total = self.whole.total if self.whole else None
+        return [total] if total and self.total_items is None else []
 
     def answered(self, answers: list[list[Any]]) -> None:
         """Its answers."""
@@ -136,9 +140,13 @@ class Pages(BasePagination):
         self.brought_rest = bool(self.rest) and skip <= NEAR
         return (*self.columns, *self.rest) if self.brought_rest else tuple(self.columns)
 
-    def _keys(self, queryset: Any, columns: Sequence[str]) -> QuerySet[Any, Any]:
+    def _listed(self, queryset: Any) -> QuerySet[Any, Any]:
         rows = self.whole.queryset() if queryset is None and self.whole else queryset
-        return whole_lists.keys(rows.using(self.using), columns)
+        listed: QuerySet[Any, Any] = rows.using(self.using)
+        return listed
+
+    def _keys(self, queryset: Any, columns: Sequence[str]) -> QuerySet[Any, Any]:
+        return whole_lists.keys(self._listed(queryset), columns)
 
     def _next_to(
         self, queryset: Any, order: Order, cursor: Cursor | None

@@ -31,9 +31,11 @@ ASKED = (
     "HTTP_X_FORWARDED_PROTO",
 )
 # What makes a caller somebody, and a request more than a plain one.
-NOT_PLAIN = (
-    *("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_ORIGIN", "HTTP_TRANSFER_ENCODING"),
-    *("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_UNMODIFIED_SINCE"),
+NOT_PLAIN = frozenset(
+    [
+        *("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_ORIGIN", "HTTP_TRANSFER_ENCODING"),
+        *("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_UNMODIFIED_SINCE"),
+    ]
 )
 # Headers that each answer has of its own.
 ITS_OWN = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
@@ -123,5 +125,5 @@ def _is_plain(environ: Environ) -> bool:
         environ["REQUEST_METHOD"] == "GET"
         and settings.AUTOFUL_PUBLIC_READS
         and environ.get("CONTENT_LENGTH") in (None, "", "0")
-        and not any(name in environ for name in NOT_PLAIN)
+        and NOT_PLAIN.isdisjoint(environ)
     )

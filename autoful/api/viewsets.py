@@ -228,16 +228,6 @@ class ShopViewSet(GenericViewSet[Any]):
         """The list itself, if no filter narrows it."""
         return _whole(type(self)) if queryset.query.where == _where(type(self)) else None
 
-    def total(self, queryset: Any, question: str = "") -> int:
-        """How many rows a list has that is narrowed by a filter."""
-        return caching.cached_total(
-            self.list_name,
-            queryset,
-            queryset.count,
-            may_be_behind=lambda: queryset.db == replica.REPLICA,
-            question=question,
-        )
-
     def rows(
         self, listed: Any, key: str | None = None, *, question: str = "", both_ends: bool = True
     ) -> dict[str, Any]:
@@ -250,7 +240,7 @@ class ShopViewSet(GenericViewSet[Any]):
         queryset = None if isinstance(listed, Whole) else listed
         self._paginator = paginator = Pages(
             key,
-            partial(self.total, question=question),
+            partial(caching.cached_total, self.list_name, question=question),
             [self.owner_column],
             () if self.may_own() else reading.columns(self.shape(own=False)),
             both_ends=both_ends,

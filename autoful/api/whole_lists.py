@@ -1,4 +1,4 @@
-"""Lists that no filter narrows: each page is the same statement with other numbers."""
+"""Lists of which each page is the same statement with other values."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ from autoful.prepared import Prepared, Question
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A list that no filter narrows, so that each of its pages is the same statement with other
-    numbers: `rows` makes it `of` some, such as the customer's whose list it is. `total` is asked for
-    how many there are, in one column of one or more rows.
+    """A list that no filter of its caller's narrows, so that each of its pages is the same statement
+    with other values: `rows` makes it `of` some, such as the customer's whose list it is. `total` is
+    asked for how many there are, in one column of one or more rows; without it they are counted.
     """
 
     rows: Callable[..., QuerySet[Any, Any]]
-    total: Question = field(compare=False)
-    of: tuple[int, ...] = field(default=(), compare=False)
+    total: Question | None = field(default=None, compare=False)
+    of: tuple[int | str, ...] = field(default=(), compare=False)
 
     def queryset(self) -> QuerySet[Any, Any]:
         return self.rows(*self.of)
@@ -41,7 +41,7 @@ def keys(rows: QuerySet[Any, Any], columns: Sequence[str]) -> QuerySet[Any, Any]
 def page(whole: Whole, order: Order, columns: tuple[str, ...]) -> Prepared:
     """So many keys after so many that are skipped."""
 
-    def select(number: int, skip: int, *of: int) -> QuerySet[Any, Any]:
+    def select(number: int, skip: int, *of: int | str) -> QuerySet[Any, Any]:
         return order.applied_to(keys(whole.rows(*of), columns))[skip : skip + number]
 
     return Prepared(select, 2 + len(whole.of))
@@ -51,7 +51,7 @@ def page(whole: Whole, order: Order, columns: tuple[str, ...]) -> Prepared:
 def page_next_to(whole: Whole, order: Order, columns: tuple[str, ...], side: str) -> Prepared:
     """So many keys next to a place, which is a row's number."""
 
-    def select(number: int, place: int, *of: int) -> QuerySet[Any, Any]:
+    def select(number: int, place: int, *of: int | str) -> QuerySet[Any, Any]:
         return Cursor(side, (place,)).narrowed(keys(whole.rows(*of), columns), order)[:number]
 
     return Prepared(select, 2 + len(whole.of))
