@@ -57,10 +57,12 @@ def _and_what_caused_it(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _in_json(line: dict[str, Any]) -> str:
+    """In ASCII, whatever the stream takes, and in one line, whatever ends one for its reader."""
     try:
-        return orjson.dumps(line, default=str).decode()
-    except TypeError:  # a text that is no text, a number that is too long; and a line is lost never
+        written = orjson.dumps(line, default=str).decode()
+    except TypeError:  # half a character, a number that is too long: a line is never lost
         return json.dumps(line, default=str)
+    return written if written.isascii() else json.dumps(line, default=str)
 
 
 class PlainFormatter(logging.Formatter):

@@ -211,6 +211,15 @@ def test_browsers_of_other_origins_may_send_and_see_them(settings: Any) -> None:
     assert "Idempotency-Replayed" in shown["Access-Control-Expose-Headers"]
 
 
+def test_where_no_other_origin_may_ask_none_is_told_of(settings: Any) -> None:
+    told = {"Access-Control-Allow-Origin", "Access-Control-Expose-Headers"}
+    for origins in ([], ["https://shop.example"]):
+        settings.CORS_ALLOWED_ORIGINS = origins
+        shown = Client().get("/inventory/", HTTP_ORIGIN="https://shop.example")
+        assert told <= shown.headers.keys() if origins else not told & shown.headers.keys()
+        assert ("origin" in shown["Vary"].lower()) == bool(origins)
+
+
 # --- Two at once ----------------------------------------------------------------------------------
 
 

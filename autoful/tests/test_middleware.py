@@ -128,6 +128,16 @@ def test_a_line_is_one_json_object() -> None:
     assert json.loads(JSONFormatter().format(record))["request_id"] is None
 
 
+@pytest.mark.parametrize("odd", ["half a pair \ud83d", 2**80, {1: "one"}, "two\u2028lines"])
+def test_whatever_is_said_is_a_line(odd: Any) -> None:
+    record = logging.LogRecord("shop", logging.INFO, __file__, 1, "odd", (), None)
+    record.odd = odd
+    written = JSONFormatter().format(record)
+    written.encode()
+    assert len(written.splitlines()) == 1
+    assert json.loads(written)["odd"] == ({"1": "one"} if isinstance(odd, dict) else odd)
+
+
 PRIVATE = "sarah@example.com"
 
 
