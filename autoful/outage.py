@@ -99,20 +99,39 @@ if hasattr(os, "register_at_fork"):
 
 
 class Client(Redis):
-    """django-redis' client, which asks nothing while Redis is away."""
+    """django-redis' client, which asks nothing while Redis is away.
+
+    Each thread has one for each cache, and each of them keeps a connection: to take one from the pool
+    and give it back takes as long as to ask a question.
+    """
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         if breaker.is_open:
             raise Away
         try:
+            self._keep_connected()
             return super().execute_command(*args, **options)
         except (RedisError, OSError) as failure:
             breaker.open(failure, self._ask_again)
             raise
 
+    def _keep_connected(self) -> None:
+        if self.connection is None or self.connection.pid != os.getpid():  # a fork has copied it
+            self.connection = self.connection_pool.get_connection()
+            return
+        if not self.connection.is_connected:
+            return  # whatever is asked connects it
+        try:
+            is_stale = self.connection.can_read()  # nothing was asked, so it says that it has ended
+        except (RedisError, OSError):
+            is_stale = True
+        if is_stale:
+            self.connection.disconnect()
+
     def _ask_again(self) -> None:
-        # A write: one that is full or only a replica still answers a ping.
-        super().execute_command("SET", "autoful:asked", "1", "PX", "1000")
+        # By a connection of its own, in the watch's thread. And a write: one that is full or only a
+        # replica still answers a ping.
+        Redis(connection_pool=self.connection_pool).set("autoful:asked", "1", px=1000)
 
 
 class CacheClient(DefaultClient):

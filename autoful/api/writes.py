@@ -1,8 +1,11 @@
-"""A write: one transaction from its Idempotency-Key, if it brings one, to its rendered answer.
+"""A write: one transaction from its Idempotency-Key, if it brings one, to its answer.
 
 The key's row, the check of If-Match, the verb and the answer are committed together or not at all.
 So a client that heard nothing may ask again, and gets what was decided. And an answer tells of what
 was done, not of what somebody else has done to the row since.
+
+What was read for an answer is written as JSON after the commit, unless a key keeps it: others may
+be waiting for the same part.
 """
 
 from collections.abc import Callable
@@ -40,6 +43,11 @@ def in_one_transaction(
     if key is not None:
         # What is remembered is JSON; a form of the browsable API cannot send a key.
         request.accepted_renderer, request.accepted_media_type = JSONRenderer(), "application/json"
+    # A page of the browsable API reads more than the answer.
+    is_written_inside = key is not None or request.accepted_renderer.format != "json"
+
+    def written(response: Response) -> HttpResponseBase:
+        return view.finalize_response(request, response, *args, **kwargs).render()
 
     def attempt() -> HttpResponseBase:
         claim = key.claim if key else None
@@ -53,10 +61,11 @@ def in_one_transaction(
                 # A late duplicate must not be granted what this one was refused.
                 one.undo(refusal)
                 response = view.handle_exception(refusal)
-            response = view.finalize_response(request, response, *args, **kwargs).render()
+            if is_written_inside:
+                answer = written(response)
             if key:
-                key.store(response)
-        return response
+                key.store(answer)
+        return answer if is_written_inside else written(response)
 
     for _ in range(TRIES):
         if key and (answer := key.replay()):

@@ -121,19 +121,18 @@ def test_eight_that_find_out_at_the_same_moment(
     server: Server, ours: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    really = redis.Redis.execute_command
+    really = outage.Client._keep_connected
 
     def ask_thrice() -> float:
         return sum(took(look) for _ in range(3))
 
-    def noted(client: redis.Redis, *command: Any, **options: Any) -> Any:
-        if threading.current_thread().name != outage.WATCHING:
-            asked.append(threading.get_ident())
-        return really(client, *command, **options)
+    def noted(client: outage.Client) -> None:
+        asked.append(threading.get_ident())
+        really(client)
 
     at_once(*[look] * 8)
     with frozen(server):
-        monkeypatch.setattr(redis.Redis, "execute_command", noted)
+        monkeypatch.setattr(outage.Client, "_keep_connected", noted)
         waits = at_once(*[ask_thrice] * 8)
     assert {asked.count(thread) for thread in asked} == {1}
     assert max(waits) < FINDING_OUT + A_MOMENT
@@ -149,6 +148,34 @@ def test_killed_and_back_empty(server: Server, ours: redis.Redis) -> None:
     server.start_again()
     seconds_until(lambda: not outage.breaker.is_open, within=10)
     assert look() is None
+
+
+@needs_redis
+def test_a_connection_is_kept_and_one_that_has_ended_is_no_outage(
+    ours: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[object] = []
+    take = redis.ConnectionPool.get_connection
+
+    def noted(pool: redis.ConnectionPool, *args: Any) -> Any:
+        taken.append(pool)
+        return take(pool, *args)
+
+    monkeypatch.setattr(redis.ConnectionPool, "get_connection", noted)
+    caches["limits"].set("x", "kept")
+    client = caches["limits"].client.get_client()  # type: ignore[attr-defined]
+    kept = client.connection
+    taken.clear()
+    for _ in range(3):
+        # As an idle connection is by Redis' own timeout, and every one when it starts anew.
+        ours.client_kill_filter(_type="normal", skipme=True)
+        time.sleep(0.05)
+        assert look() == look() == "kept"
+        assert client.connection is kept and client.connection_pool not in taken
+        assert not outage.breaker.is_open
+    kept.pid = -1  # as in a fork, to which it does not belong
+    assert look() == "kept"
+    assert client.connection is not kept and kept.is_connected
 
 
 def full(direct: redis.Redis) -> Callable[[], Any]:
