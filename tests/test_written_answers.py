@@ -7,9 +7,11 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.db import connection
 
 from autoful.actor import COMMAND
 from autoful.api import writes
+from autoful.api.renderers import JSONRenderer
 from autoful.testing.personas import Persona
 from autoful.testing.rivals import many_connections, rival_before, unhindered
 from inventory.models import Part
@@ -51,3 +53,22 @@ def test_a_ticket_cancelled_and_then_deleted_was_cancelled(mike: Persona) -> Non
 def test_control_read_after_the_commit_the_ticket_is_gone(mike: Persona) -> None:
     with unhindered(), patch.object(writes, "is_write", lambda *asked: False):
         assert cancel_while_another_deletes(mike).status_code == 404
+
+
+@pytest.mark.parametrize("key", [{}, {"HTTP_IDEMPOTENCY_KEY": "once"}], ids=["plain", "key"])
+def test_nobody_waits_for_its_json_unless_a_key_keeps_it(
+    key: dict[str, str], mike: Persona
+) -> None:
+    inside = []
+    render = JSONRenderer.render
+
+    def noted(renderer: JSONRenderer, *data: Any, **more: Any) -> bytes:
+        inside.append(connection.in_atomic_block)
+        return render(renderer, *data, **more)
+
+    ticket, part = ServiceTicketFactory.create(), PartFactory.create(quantity_in_stock=5)
+    body = {"inventory_id": part.pk, "quantity_used": 2}
+    with patch.object(JSONRenderer, "render", noted):
+        answer = mike.post(f"/service_tickets/{ticket.pk}/add-inventory", body, **key)
+    assert (answer.status_code, answer.json()["stock_remaining"]) == (201, 3)
+    assert inside == [bool(key)]
