@@ -219,21 +219,22 @@ def lock(rows: Callable[[], models.QuerySet[M]], pk: int, missing: Missing, coun
 
     `counted` is a column that goes up by one in the same statement. `rows` is as in `lock_if_there`.
     """
-    row = lock_if_there(rows, pk, counted)
-    if row is None:
-        raise missing
+    row, _ = lock_and_ask(rows, pk, missing, counted=counted)
     return row
 
 
 def lock_and_ask(
-    rows: Callable[[], models.QuerySet[M]], pk: int, missing: Missing, *questions: Question
+    rows: Callable[[], models.QuerySet[M]],
+    pk: int,
+    missing: Missing,
+    *questions: Question,
+    counted: str = "",
 ) -> tuple[M, list[Any]]:
     """The row as by `lock`, and the answers to what is asked after it, in one way there and back."""
-    move, by_number = _locking(rows, "")
-    is_there, found, *answers = ask([move.asked(pk), by_number.asked(pk), *questions])
-    if not is_there:
+    row, answers = _locked(rows, pk, questions, counted)
+    if row is None:
         raise missing
-    return found[0], answers
+    return row, answers
 
 
 def lock_if_there(rows: Callable[[], models.QuerySet[M]], pk: int, counted: str = "") -> M | None:
@@ -245,9 +246,16 @@ def lock_if_there(rows: Callable[[], models.QuerySet[M]], pk: int, counted: str 
     cluster, where two nodes gave the same row to two readers but refuse the second writer.
     What is read after it is current, because the isolation is READ COMMITTED.
     """
+    row, _ = _locked(rows, pk, (), counted)
+    return row
+
+
+def _locked(
+    rows: Callable[[], models.QuerySet[M]], pk: int, questions: Iterable[Question], counted: str
+) -> tuple[M | None, list[Any]]:
     move, by_number = _locking(rows, counted)
-    is_there, found = ask([move.asked(pk), by_number.asked(pk)])
-    return found[0] if is_there else None
+    is_there, found, *answers = ask([move.asked(pk), by_number.asked(pk), *questions])
+    return found[0] if is_there else None, answers
 
 
 def lock_all(rows: models.QuerySet[M], pks: Iterable[int]) -> dict[int, M]:

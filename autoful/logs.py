@@ -56,13 +56,18 @@ def _and_what_caused_it(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
+_slowly_in_json = json.JSONEncoder(default=str, separators=(",", ":")).encode
+AS_TEXT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
 def _in_json(line: dict[str, Any]) -> str:
     """In ASCII, whatever the stream takes, and in one line, whatever ends one for its reader."""
     try:
-        written = orjson.dumps(line, default=str).decode()
+        # What is not JSON's own is told in the words of its `str`.
+        written = orjson.dumps(line, default=str, option=AS_TEXT).decode()
     except TypeError:  # half a character, a number that is too long: a line is never lost
-        return json.dumps(line, default=str)
-    return written if written.isascii() else json.dumps(line, default=str)
+        return _slowly_in_json(line)
+    return written if written.isascii() else _slowly_in_json(line)
 
 
 class PlainFormatter(logging.Formatter):

@@ -45,7 +45,7 @@ LIKE = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 # small enough for every kind of column, or Django knows that no row has it and writes no query.
 FIRST = 1_700_000_000
 PLACES = re.compile(r"%%|%s|\b170000[0-9]{4}\b")  # LIMIT and OFFSET are written into the text
-STANDS_IN = re.compile(r"(?P<around>%?)(?P<value>170000[0-9]{4})(?P=around)")
+STANDS_IN = re.compile(r"(?P<around>%?)\b(?P<value>170000[0-9]{4})\b(?P=around)")
 
 
 class Prepared:
@@ -181,8 +181,13 @@ class _Statement:
                 return "%d"
             if type(value) is int:
                 return str(value)
-            if isinstance(value, str) and (stands := STANDS_IN.fullmatch(value)):
+            if isinstance(value, str) and (stands := STANDS_IN.search(value)):
                 contained = bool(stands["around"])
+                is_like = text[: found.start()].endswith("LIKE ")
+                if stands[0] != value or is_like is not contained:
+                    raise TypeError(
+                        "A text is compared, or contained, and nothing else is made here."
+                    )
                 self._texts.append((len(self._bound), int(stands["value"]) - FIRST, contained))
             self._bound.append(value)
             return "%%s"

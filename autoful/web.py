@@ -19,7 +19,7 @@ def begin() -> None:
     request_finished.disconnect(close_caches)
     # What no line of ours says is not found out for each: see "Optimization" in logging's own guide.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None
+    logging._srcfile = None  # nor where in the code it was said
     metrics.start()
 
 

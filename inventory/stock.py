@@ -5,7 +5,7 @@ is read after it is the balance, and a line inserted after it finds its foreign 
 (the other way round, most requests for one hot part ended in a deadlock).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from django.db.models import F
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
@@ -14,7 +14,7 @@ from autoful import audit, written_once
 from autoful.actor import Actor
 from autoful.db import lock
 from autoful.errors import InvalidField
-from autoful.prepared import Move, Prepared, Question, ask
+from autoful.prepared import Move, Prepared, ask
 from autoful.verbs import verb
 from inventory.errors import (
     InsufficientStock,
@@ -53,23 +53,14 @@ ADD = Move(
 
 
 @verb
-def take(
-    *,
-    part_id: int,
-    quantity: int,
-    reference: str,
-    first: Sequence[Question] = (),
-    actor: Actor,
-) -> Part:
+def take(*, part_id: int, quantity: int, reference: str, actor: Actor) -> Part:
     """Take `quantity` (at least 1) out of stock for `reference`; returns the part as it is then.
 
-    What belongs to it and has no answer goes `first`, in the same way to the database.
     Raises InvalidField below 1, PartNotFound, InsufficientStock with what is available.
     """
     _demand_positive(quantity)
     while True:
-        *_, taken, parts = ask([*first, TAKE.asked(part_id, quantity), PART.asked(part_id)])
-        first = ()
+        taken, parts = ask([TAKE.asked(part_id, quantity), PART.asked(part_id)])
         if not parts:
             raise PartNotFound
         part: Part = parts[0]

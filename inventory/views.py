@@ -26,8 +26,12 @@ from inventory.serializers import (
 )
 
 
+def parts_by_name() -> Any:
+    return Part.objects.order_by("part_name", "id")
+
+
 def parts_named(text: str) -> Any:
-    return Part.objects.order_by("part_name", "id").named(text)
+    return parts_by_name().named(text)
 
 
 @inventory_docs
@@ -68,7 +72,7 @@ class PartViewSet(ShopViewSet):
         return "shelves" if audience == "shop" and not self.sees_cost() else audience
 
     def get_queryset(self) -> Any:
-        return Part.objects.order_by("part_name", "id")
+        return parts_by_name()
 
     def body(self) -> dict[str, Any]:
         fields = super().body()
@@ -101,8 +105,7 @@ class PartViewSet(ShopViewSet):
     def search(self, request: Request) -> HttpResponseBase:
         asked = checked(SearchSerializer, request.query_params)
         text = asked["part_name"]
-        named = Whole(parts_named, of=(text,))
-        return self.found(self.rows(named, "parts", question=f"named {text}"))
+        return self.found(self.rows(Whole(parts_named, of=(text,)), "parts"))
 
     @action(detail=False, url_path="low-stock")
     def low_stock(self, request: Request) -> HttpResponseBase:

@@ -211,11 +211,18 @@ def test_browsers_of_other_origins_may_send_and_see_them(settings: Any) -> None:
     assert "Idempotency-Replayed" in shown["Access-Control-Expose-Headers"]
 
 
+ORIGIN = "https://shop.example"
+
+
 def test_where_no_other_origin_may_ask_none_is_told_of(settings: Any) -> None:
     told = {"Access-Control-Allow-Origin", "Access-Control-Expose-Headers"}
-    for origins in ([], ["https://shop.example"]):
+    for origins in ([], [ORIGIN]):
         settings.CORS_ALLOWED_ORIGINS = origins
-        shown = Client().get("/inventory/", HTTP_ORIGIN="https://shop.example")
+        asked = {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT"}
+        for method in ("get", "options"):
+            shown = getattr(Client(), method)("/inventory/", HTTP_ORIGIN=ORIGIN, **asked)
+            assert ("Access-Control-Allow-Origin" in shown) == bool(origins)
+        shown = Client().get("/inventory/", HTTP_ORIGIN=ORIGIN)
         assert told <= shown.headers.keys() if origins else not told & shown.headers.keys()
         assert ("origin" in shown["Vary"].lower()) == bool(origins)
 

@@ -11,11 +11,12 @@ from django.db import (
     transaction,
 )
 from django.db.backends.base.operations import BaseDatabaseOperations
-from django.db.models import F, Value
+from django.db.models import CharField, F, Model, Value
 from django.db.transaction import TransactionManagementError
 
 from autoful import written_once
-from autoful.inserts import Insert
+from autoful.accounts.models import User
+from autoful.inserts import Insert, _taken_as_they_are
 from autoful.models import Tally
 from autoful.prepared import Move, Prepared, ask
 from autoful.testing.queries import Statements
@@ -67,6 +68,29 @@ def test_a_text_stands_where_one_is_sought_whatever_is_in_it() -> None:
     for text in [*texts, "AXB", "ölf", "%", "_", "\\"]:
         assert prepared.rows(text, 100) == list(named(text, 100)), text
     assert len(prepared.rows("a_b", 100)) == len(prepared.rows("%s", 100)) == 1
+
+
+@pytest.mark.parametrize("how", ["istartswith", "iexact", "iendswith"])
+def test_a_text_sought_in_another_way_is_refused(how: str) -> None:
+    prepared = Prepared(lambda text: Part.objects.filter(**{f"part_name__{how}": text}))
+    with pytest.raises(TypeError):
+        prepared.rows("brake")
+
+
+def test_a_model_with_a_way_of_its_own_is_made_that_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    mechanic = MechanicFactory.create()
+    made: list[str] = []
+
+    @classmethod  # type: ignore[misc]
+    def from_db(cls: type[Model], db: str, names: Any, values: Any) -> Any:
+        made.append(cls.__name__)
+        return Model.from_db.__func__(cls, db, names, values)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(Mechanic, "from_db", from_db, raising=False)
+    monkeypatch.setattr(User, "from_db", from_db, raising=False)
+    prepared = Prepared(lambda number: Mechanic.objects.select_related("user").filter(pk=number))
+    assert prepared.first(mechanic.pk).user == mechanic.user
+    assert made == ["Mechanic", "User"]
 
 
 def test_values_are_named_in_the_order_of_the_select() -> None:
@@ -214,3 +238,12 @@ def test_one_that_fails_leaves_a_connection_that_works() -> None:
         with pytest.raises((ProgrammingError, OperationalError)), transaction.atomic():
             ask(asked)
         assert NUMBERED.rows(one.pk, 0) == [one]
+
+
+def test_a_field_that_makes_its_own_of_a_text_is_asked() -> None:
+    class Trimmed(CharField):
+        def get_prep_value(self, value: Any) -> Any:
+            return value.strip()
+
+    assert _taken_as_they_are(CharField()) == (str, type(None))
+    assert _taken_as_they_are(Trimmed()) == ()

@@ -129,6 +129,20 @@ def test_a_reader_in_the_middle_of_a_change(reader: Persona) -> None:
     assert counts(reader, "/inventory/low-stock") == (4, 1)
 
 
+def test_two_searches_have_two_totals_in_the_order_of_names(reader: Persona) -> None:
+    for name in ("Zebra belt", "Alpha belt", "Alpha hose"):
+        PartFactory.create(part_name=name)
+    for text, names in {
+        "belt": ["Alpha belt", "Zebra belt"],
+        "alpha": ["Alpha belt", "Alpha hose"],
+        "zebra": ["Zebra belt"],
+    }.items():
+        for _ in range(2):
+            said = reader.get(f"/inventory/search?part_name={text}").json()
+            assert [part["part_name"] for part in said["parts"]] == names
+            assert said["pagination"]["total_items"] == len(names)
+
+
 def remembered(question: str, total: int) -> int:
     """The total of a list that has so many rows, if nobody remembers another."""
     rows: Any = SimpleNamespace(count=lambda: total)

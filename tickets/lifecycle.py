@@ -45,25 +45,26 @@ def lock_ticket(ticket_id: int) -> ServiceTicket:
     Order everywhere: tickets, customers, vehicles, mechanics, parts, each by id (ADR 2). Raises
     TicketNotFound.
     """
-    return lock(ServiceTicket.objects.all, ticket_id, TicketNotFound())
-
-
-def lock_open_ticket(ticket_id: int) -> ServiceTicket:
-    """The same for a change of parts or team: a closed ticket's are frozen. Raises TicketClosed."""
-    ticket, _ = lock_open_ticket_and_ask(ticket_id)
+    ticket, _ = lock_ticket_and_ask(ticket_id)
     return ticket
 
 
-def lock_open_ticket_and_ask(
-    ticket_id: int, *questions: Question
-) -> tuple[ServiceTicket, list[Any]]:
-    """And the answers to what is asked once it is locked."""
-    ticket, answers = lock_and_ask(
-        ServiceTicket.objects.all, ticket_id, TicketNotFound(), *questions
-    )
+def lock_ticket_and_ask(ticket_id: int, *questions: Question) -> tuple[ServiceTicket, list[Any]]:
+    """The ticket as by `lock_ticket`, and the answers to what is asked once it is locked."""
+    return lock_and_ask(ServiceTicket.objects.all, ticket_id, TicketNotFound(), *questions)
+
+
+def lock_open_ticket(ticket_id: int) -> ServiceTicket:
+    """As `lock_ticket`, for a change of parts or team. Raises TicketClosed."""
+    ticket = lock_ticket(ticket_id)
+    demand_open(ticket)
+    return ticket
+
+
+def demand_open(ticket: ServiceTicket) -> None:
+    """A closed ticket's parts and team are frozen: raises TicketClosed."""
     if not ticket.is_open:
         raise TicketClosed(ticket.status)
-    return ticket, answers
 
 
 @verb

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from autoful import audit
 from autoful.actor import Actor
 from autoful.errors import InvalidField
-from autoful.prepared import Move, Prepared, Question, ask
+from autoful.prepared import Move, Prepared, ask
 from autoful.verbs import verb
 from inventory import stock
 from inventory.errors import InsufficientStock
 from inventory.models import LARGEST_QUANTITY, Part
 from tickets.errors import LineChangedMeanwhile, LineNotOnTicket, LineTooLarge
-from tickets.lifecycle import lock_open_ticket, lock_open_ticket_and_ask
+from tickets.lifecycle import demand_open, lock_open_ticket, lock_ticket_and_ask
 from tickets.models import PartLine, ServiceTicket
 
 LINE = Prepared(lambda ticket, part: PartLine.objects.filter(ticket=ticket, part=part), 2)
@@ -39,16 +39,15 @@ def add_part(*, ticket: ServiceTicket, part_id: int, quantity: int, actor: Actor
     Raises TicketNotFound, TicketClosed, LineTooLarge, PartNotFound, InsufficientStock (with what is
     available).
     """
-    ticket, (lines,) = lock_open_ticket_and_ask(ticket.pk, LINE.asked(ticket.pk, part_id))
+    ticket, (lines,) = lock_ticket_and_ask(ticket.pk, LINE.asked(ticket.pk, part_id))
+    demand_open(ticket)
     # Ours alone, since the ticket is locked; and changed before the part is, for which others wait.
     line: PartLine | None = next(iter(lines), None)
-    was = line.quantity_used if line else 0
-    changed = [_quantity_set(line, was + quantity)] if line else []
-    part = stock.take(
-        part_id=part_id, quantity=quantity, reference=ticket.reference, first=changed, actor=actor
-    )
     if line is not None:
         line.ticket = ticket
+        was = _set_quantity(line, line.quantity_used + quantity)
+    part = stock.take(part_id=part_id, quantity=quantity, reference=ticket.reference, actor=actor)
+    if line is not None:
         audit.record_update(line, quantity_used=(was, line.quantity_used))
         return PartAdded(line, part, is_new=False)
     # Stock before a new line: the other way round the line's foreign key takes a shared lock on the
@@ -93,7 +92,7 @@ def change_quantity(
             raise InsufficientStock(
                 part=line.part.part_name, requested=quantity, available=there
             ) from short
-        ask([_quantity_set(line, quantity)])
+        _set_quantity(line, quantity)
         audit.record_update(line, quantity_used=(was, quantity))
     return line
 
@@ -124,11 +123,12 @@ def remove_line(
     return line, part
 
 
-def _quantity_set(line: PartLine, quantity: int) -> Question:
-    """What is to be asked for the line to have it. Its ticket is locked, so it is as it was read."""
+def _set_quantity(line: PartLine, quantity: int) -> int:
+    """Its ticket is locked, so the line is as it was read. Returns what it was, for whoever records it."""
     _demand_writable(quantity)
-    line.quantity_used = quantity
-    return SET.asked(line.pk, quantity)
+    was, line.quantity_used = line.quantity_used, quantity
+    ask([SET.asked(line.pk, quantity)])
+    return was
 
 
 def _demand_writable(quantity: int) -> None:

@@ -45,8 +45,8 @@ class Pages(BasePagination):
     whoever shows them reads them by their ids, and asks `still_asked` with them: its answers are for
     `answered`, and then there is a `summary`. `columns` are more of each row to bring along, and so
     is `rest` where only few rows are stepped over on the way to the page: `brought_rest` says so.
-    `both_ends` says that reading from the end is as good, `whole` tells that no filter narrows the
-    list, and `total` counts one whose total is not kept.
+    `both_ends` says that reading from the end is as good, `whole` tells that each page is the same
+    statement, and `total` counts a list whose total is not kept.
 
     `per_page` above 100 is cut to 100; a page past the end has no rows and is no error.
     """
@@ -137,7 +137,9 @@ class Pages(BasePagination):
 
     def _along(self, skip: int) -> tuple[str, ...]:
         """What is brought along with the keys of a page that is `skip` rows away."""
-        self.brought_rest = bool(self.rest) and skip <= NEAR
+        # Of a list that is counted nobody knows how many rows are passed over between two of its own.
+        is_dense = self.whole is not None and self.whole.total is not None
+        self.brought_rest = bool(self.rest) and is_dense and skip <= NEAR
         return (*self.columns, *self.rest) if self.brought_rest else tuple(self.columns)
 
     def _listed(self, queryset: Any) -> QuerySet[Any, Any]:

@@ -229,15 +229,14 @@ class ShopViewSet(GenericViewSet[Any]):
         return _whole(type(self)) if queryset.query.where == _where(type(self)) else None
 
     def rows(
-        self, listed: Any, key: str | None = None, *, question: str = "", both_ends: bool = True
+        self, listed: Any, key: str | None = None, *, both_ends: bool = True
     ) -> dict[str, Any]:
         """One page in the contract's shape, under `key`, of what is `listed`: a queryset, or a `Whole`.
 
-        `question` says what narrows it, if that alone does, for everybody alike: see `cached_total`.
         `both_ends`: see `Pages`.
         """
         key = key or self.list_name
-        queryset = None if isinstance(listed, Whole) else listed
+        queryset, question = (None, listed.question) if isinstance(listed, Whole) else (listed, "")
         self._paginator = paginator = Pages(
             key,
             partial(caching.cached_total, self.list_name, question=question),

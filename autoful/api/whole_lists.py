@@ -13,14 +13,21 @@ from autoful.prepared import Prepared, Question
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A list that no filter of its caller's narrows, so that each of its pages is the same statement
-    with other values: `rows` makes it `of` some, such as the customer's whose list it is. `total` is
-    asked for how many there are, in one column of one or more rows; without it they are counted.
+    """A list of which each page is the same statement with other values: no filter narrows it, or one
+    that is always the same. `rows` makes it `of` some, such as the customer's whose list it is, or the
+    text that a name contains. It is a function that stays: its statements are kept for it.
+
+    `total` is asked for how many there are, in one column of one or more rows; without it they are
+    counted, and the total kept for its `question`.
     """
 
     rows: Callable[..., QuerySet[Any, Any]]
     total: Question | None = field(default=None, compare=False)
     of: tuple[int | str, ...] = field(default=(), compare=False)
+
+    @property
+    def question(self) -> str:
+        return f"{self.rows.__module__}.{self.rows.__qualname__}{self.of}"
 
     def queryset(self) -> QuerySet[Any, Any]:
         return self.rows(*self.of)

@@ -26,6 +26,7 @@ from django.db import connection, connections, models, transaction
 
 from autoful import db
 from autoful.errors import DomainError, Missing
+from autoful.prepared import Question, ask
 
 GRACE = 0.3  # seconds a rival has before we take it for kept out
 CONTROL_GRACE = 2.0  # the same in a control, on a loaded machine; below the wait for a row's lock
@@ -172,10 +173,15 @@ def unprotected(*modules: Any) -> Iterator[None]:
             raise missing
         return found
 
+    def read_and_ask(rows: Rows, pk: int, missing: Missing, *questions: Question) -> Any:
+        return read(rows, pk, missing), ask(questions) if questions else []
+
     with ExitStack() as stack:
         stack.enter_context(unhindered())
         for module in modules:
             stack.enter_context(patch.object(module, "lock", read))
+            if hasattr(module, "lock_and_ask"):
+                stack.enter_context(patch.object(module, "lock_and_ask", read_and_ask))
         if connection.vendor == "sqlite":
             stack.enter_context(without_transactions())
         yield
@@ -184,7 +190,7 @@ def unprotected(*modules: Any) -> Iterator[None]:
 @contextmanager
 def unlocked(module: Any, model: type[models.Model]) -> Iterator[None]:
     """The verbs of `module` with their lock of `model`'s rows off, and no other (on SQLite the
-    transactions too, see `unprotected`)."""
+    transactions too, see `unprotected`). `lock_and_ask` stays on."""
 
     def reading(locking: Callable[..., Any]) -> Callable[..., Any]:
         def read(rows: Rows, pk: int, *missing: Exception, **counted: str) -> Any:

@@ -1,5 +1,6 @@
 """The request's id and the caller's address, and the lines in the log."""
 
+import datetime
 import ipaddress
 import json
 import logging
@@ -8,6 +9,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -133,9 +135,25 @@ def test_whatever_is_said_is_a_line(odd: Any) -> None:
     record = logging.LogRecord("shop", logging.INFO, __file__, 1, "odd", (), None)
     record.odd = odd
     written = JSONFormatter().format(record)
-    written.encode()
-    assert len(written.splitlines()) == 1
+    assert written.isascii() and len(written.splitlines()) == 1
+    assert '"message":"odd"' in written  # spelled alike, whichever wrote it
     assert json.loads(written)["odd"] == ({"1": "one"} if isinstance(odd, dict) else odd)
+
+
+@dataclass
+class Named:
+    name: str
+
+    def __str__(self) -> str:
+        return "somebody"
+
+
+@pytest.mark.parametrize("said", ["plain", "Jürgen"])
+def test_what_is_not_jsons_own_is_said_in_its_own_words(said: str) -> None:
+    record = logging.LogRecord("shop", logging.INFO, __file__, 1, said, (), None)
+    record.who, record.when = Named("sarah"), datetime.datetime(2026, 11, 29, tzinfo=datetime.UTC)
+    line = json.loads(JSONFormatter().format(record))
+    assert (line["who"], line["when"]) == ("somebody", "2026-11-29 00:00:00+00:00")
 
 
 PRIVATE = "sarah@example.com"
