@@ -41,6 +41,8 @@ KNOWN = {
 
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 HOST = re.compile(r"\*|\.?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
+# Also of an app's own scheme: capacitor://localhost.
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 RATE = re.compile(r"^[0-9]+/([1-9][0-9]*)?(s|m|h|d|sec|min|minute|hour|day)$")
 
 
@@ -100,6 +102,18 @@ def names(name: str, default: list[str] | None = None) -> list[str]:
     """A list separated by commas."""
     found = [part.strip() for part in text(name).split(",") if part.strip()]
     return found or list(default or [])
+
+
+def origins(name: str) -> list[str]:
+    """Where pages come from, as browsers write it in `Origin`, separated by commas."""
+    found = names(name)
+    for origin in found:
+        if not ORIGIN.fullmatch(origin):
+            raise ImproperlyConfigured(
+                f"{name} takes origins such as https://app.example.com, in small letters, without a "
+                f"path and separated by commas; {origin!r} is none."
+            )
+    return found
 
 
 def hosts(name: str, default: list[str]) -> list[str]:

@@ -252,7 +252,7 @@ if not PRODUCTION and WEB_WORKERS > 1:
     )
 
 ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", environment.LOOPBACK_HOSTS)
-CORS_ALLOWED_ORIGINS = environment.names("CORS_ALLOWED_ORIGINS")
+CORS_ALLOWED_ORIGINS = environment.origins("CORS_ALLOWED_ORIGINS")
 CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match", "idempotency-key"]
 CORS_EXPOSE_HEADERS = [
     "ETag",

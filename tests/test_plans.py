@@ -254,6 +254,17 @@ def test_no_request_reads_a_table_whole_or_sorts_one(
     assert used - ON_SOME_MYSQL == set(NAMED) - ON_SOME_MYSQL, "a name that nothing needs"
 
 
+@pytest.mark.parametrize("text", ["brake", "that no part is called"])
+def test_a_search_passes_over_no_part_in_full(
+    text: str, sizes: dict[str, int], people: dict[str, Persona]
+) -> None:
+    """A rare word's would be all parts, each looked up by its number."""
+    asked = ask(people["mechanic"], f"{I}/search?part_name={text}")
+    pages = [query for query in asked.queries if "LIKE" in query.sql and "LIMIT" in query.sql]
+    (step,) = (step for query in pages for step in query.steps)
+    assert step.index == "inventory_part_part_name" and "Using index" in step.extra, asked
+
+
 def test_control_what_has_no_index_is_seen(sizes: dict[str, int], db: None) -> None:
     sql = "SELECT `id` FROM `tickets_serviceticket`"
     ordered = f"{sql} ORDER BY `service_date`, `id` LIMIT 10"

@@ -143,6 +143,25 @@ def test_a_host_that_would_never_match_is_refused(host: str, put: Any) -> None:
         environment.hosts(NAME, [])
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("null", "*", "https://*.example.com", "HTTPS://App.Example.com", "app.example"),
+        *("https://a.example/", "https://a.example/x", "https://a.example https://b.example"),
+        *("https://user@a.example", "https://", "https://a.example\nx"),
+    ],
+)
+def test_an_origin_that_no_browser_would_send_is_refused(origin: str, put: Any) -> None:
+    put(f"https://app.example.com,{origin}")
+    with pytest.raises(ImproperlyConfigured, match="separated by commas"):
+        environment.origins(NAME)
+
+
+def test_origins(put: Any) -> None:
+    put("https://app.example.com, http://localhost:3000,https://[::1]:8443,capacitor://localhost")
+    assert len(environment.origins(NAME)) == 4
+
+
 def test_hosts(put: Any) -> None:
     put("shop.example.com, .example.org,127.0.0.1,[::1],*")
     assert len(environment.hosts(NAME, [])) == 5
