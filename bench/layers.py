@@ -27,12 +27,12 @@ ROUNDS, EACH = 5, 200
 INTRODUCTION = f"""# What each layer costs
 
 Written by `python -m bench.layers`. The limit (see [performance](performance.md)) answers a request by
-hand-written SQL: alone; behind Django, that is its request and response, our middlewares with the log and
-the request's id, and its URLs; behind DRF too, that is a view with our authentication and negotiation, in
-place of the limit's own check of the token. What the ORM, the serializers and the verbs cost comes
-on top of that. One request after the other, in one process and without a server, so that shares are
-not those of performance.md: there the server's own work is on either side. Medians of {ROUNDS} rounds of {EACH},
-by turns, with the database's share in them."""
+hand-written SQL: alone; behind Django, that is its request and response, our middlewares with the log and the
+request's id, and its URLs; behind DRF too, that is a view with our authentication and negotiation, in place
+of the limit's own check of the token. What the ORM, the serializers and the verbs cost comes on top of that;
+what does not wait for each other's answers ours sends together, the limit one by one. One request after the
+other, in one process and without a server, so that shares are not those of performance.md: there the server's
+own work is on either side. Medians of {ROUNDS} rounds of {EACH}, by turns, with the database's share in them."""
 
 Application = Callable[..., Iterable[bytes]]
 
