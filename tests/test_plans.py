@@ -254,15 +254,17 @@ def test_no_request_reads_a_table_whole_or_sorts_one(
     assert used - ON_SOME_MYSQL == set(NAMED) - ON_SOME_MYSQL, "a name that nothing needs"
 
 
-@pytest.mark.parametrize("text", ["brake", "that no part is called"])
+@pytest.mark.parametrize("text", ["brake", "the rarest of all"])
 def test_a_search_passes_over_no_part_in_full(
     text: str, sizes: dict[str, int], people: dict[str, Persona]
 ) -> None:
-    """A rare word's would be all parts, each looked up by its number."""
+    """For a rare word that would be all parts, each looked up by its number."""
+    Part.objects.filter(pk=100).update(part_name="The rarest of all")
     asked = ask(people["mechanic"], f"{I}/search?part_name={text}")
     pages = [query for query in asked.queries if "LIKE" in query.sql and "LIMIT" in query.sql]
     (step,) = (step for query in pages for step in query.steps)
-    assert step.index == "inventory_part_part_name" and "Using index" in step.extra, asked
+    assert step.index and step.index.startswith("inventory_part_part_name"), asked
+    assert "Using index" in step.extra, asked
 
 
 def test_control_what_has_no_index_is_seen(sizes: dict[str, int], db: None) -> None:
