@@ -121,8 +121,7 @@ def count_hit(name: str) -> None:
 def cached_total(
     name: str, rows: Callable[[], QuerySet[Any]], using: str, question: str = ""
 ) -> int:
-    """How many of the rows there are that belong to a list, in the database `using`; kept until the
-    list's pages are dropped.
+    """How many `rows` a list has, which are of the database `using`; kept until its pages are dropped.
 
     It is kept for the `question` that the rows are the answer to, if there is one, else for their SQL,
     which has to be written to know it.

@@ -46,7 +46,7 @@ def in_one_transaction(
     # A page of the browsable API reads more than the answer.
     is_written_inside = key is not None or request.accepted_renderer.format != "json"
 
-    def written(response: Response) -> HttpResponseBase:
+    def written(response: Any) -> Any:
         return view.finalize_response(request, response, *args, **kwargs).render()
 
     def attempt() -> HttpResponseBase:
@@ -62,10 +62,10 @@ def in_one_transaction(
                 one.undo(refusal)
                 response = view.handle_exception(refusal)
             if is_written_inside:
-                answer = written(response)
+                response = written(response)
             if key:
-                key.store(answer)
-        return answer if is_written_inside else written(response)
+                key.store(response)
+        return response
 
     for _ in range(TRIES):
         if key and (answer := key.replay()):
@@ -81,5 +81,6 @@ def in_one_transaction(
             raise
         if key:
             idempotency.forget()
-        return response
+        # Outside of what is tried again: the change is committed.
+        return response if is_written_inside else written(response)
     raise InProgress
